@@ -1,0 +1,1 @@
+"""The thin stages that dvc.yaml calls."""

@@ -1,0 +1,1 @@
+"""Everything a run needs that is not a method: data, networks, training, metrics, reports."""
