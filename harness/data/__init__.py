@@ -1,0 +1,1 @@
+"""Datasets: readers, drawn scenes, manifests and the training stream."""

@@ -1,0 +1,1 @@
+"""Metrics, every one a function of per-image integer areas."""
