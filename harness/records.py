@@ -1,0 +1,159 @@
+"""What a run leaves behind: run.json and scores.json, with schemas, atomic writes, safe reads."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import SuiteError
+
+SCHEMA = 1
+MAX_BYTES = 32 * 1024 * 1024
+Fraction = float | None
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, no unknown keys; NaN is kept so that a report can name it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Seconds(Record):
+    """Wall time of a training by phase, in seconds."""
+
+    total: float
+    data: float
+    teacher: float
+    student: float
+    method: float
+    optimizer: float
+
+
+class RunRecord(Record):
+    """One finished training (run.json)."""
+
+    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
+    kind: Literal["student", "teacher"]
+    profile: str
+    dataset: str
+    method: str
+    seed: int = Field(ge=0)
+    synthetic: bool
+    subset: bool
+    reconstructed: bool
+    paper: str
+    note: str
+    config: dict[str, Any]
+    fingerprint: str
+    code_digest: str
+    manifest_sha256: str
+    teacher_sha256: str | None
+    initial_weights_sha256: str
+    order_sha256: str
+    weights_sha256: str
+    steps: int = Field(ge=0)
+    seconds: Seconds
+    parameters: int = Field(ge=0)
+    determinism: str
+    environment: dict[str, Any]
+    git_commit: str | None
+
+
+class SizeScore(Record):
+    """Small-object metric of one size bin; fractions, None where the bin is empty."""
+
+    count: int = Field(ge=0)
+    recall: Fraction
+    iou: Fraction
+
+
+class Cost(Record):
+    """What the network costs at evaluation size."""
+
+    parameters: int
+    macs: int
+    latency_ms: float | None
+    latency_iqr_ms: float | None
+
+
+class ScoreRecord(Record):
+    """One evaluation (scores.json); every value but the cost follows from areas.npz."""
+
+    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
+    profile: str
+    dataset: str
+    split: str
+    method: str
+    seed: int = Field(ge=0)
+    images: int = Field(ge=0)
+    synthetic: bool
+    subset: bool
+    weights_sha256: str
+    classes: tuple[str, ...]
+    absent_classes: tuple[str, ...]
+    miou: Fraction
+    iou: dict[str, Fraction]
+    pixel_accuracy: Fraction
+    boundary_iou: dict[str, Fraction]
+    trimap_miou: dict[str, Fraction]
+    small_objects: dict[str, SizeScore]
+    image_miou: Fraction
+    worst5_miou: Fraction
+    cost: Cost
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_run(path: Path) -> RunRecord:
+    """The run record at `path`. Raises SuiteError if missing, too large or malformed."""
+    return _read(path, RunRecord)
+
+
+def read_scores(path: Path) -> ScoreRecord:
+    """The score record at `path`. Raises SuiteError if missing, too large or malformed."""
+    return _read(path, ScoreRecord)
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write `record` as JSON, atomically."""
+    write_json(path, record.model_dump(by_alias=True))
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write `value` as readable JSON with a final newline, atomically."""
+    write_bytes(path, (json.dumps(value, indent=1) + "\n").encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Put `content` at `path` whole or not at all: temporary file, fsync, rename.
+
+    Raises SuiteError naming the file if the disk or the permissions refuse.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise SuiteError(f"{path}: cannot write ({error.strerror}); nothing was changed") from error
+
+
+def _read(path: Path, model: type[R]) -> R:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SuiteError(f"{path}: larger than {MAX_BYTES} bytes, not a record of this suite")
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise SuiteError(f"{path}: {where}: {first['msg']}; run its stage again") from error
