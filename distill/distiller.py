@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import entry_points
@@ -47,8 +47,9 @@ class Distiller(nn.Module, ABC):
     Randomness comes from torch's global generator alone; the harness seeds it every step.
     """
 
-    name: ClassVar[str]
-    paper: ClassVar[str]
+    name: ClassVar[str]  # as `load` finds it: the file's name
+    paper: ClassVar[str]  # the citation under every table
+    reconstructed: ClassVar[bool] = False  # the paper is not open: the formula is our reading
     student_taps: tuple[str, ...] = ()
     teacher_taps: tuple[str, ...] = ()
 
@@ -84,6 +85,12 @@ class Distiller(nn.Module, ABC):
     def counters(self) -> Mapping[str, float]:
         """Numbers to log that are no part of the loss."""
         return {}
+
+    def trainable_parameters(self) -> Iterator[nn.Parameter]:
+        """The parameters that train with the student: all but the second player's."""
+        player = self.adversary()
+        theirs = set(player.module.parameters()) if player is not None else set()
+        return (parameter for parameter in self.parameters() if parameter not in theirs)
 
 
 class UnknownMethodError(LookupError):

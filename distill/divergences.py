@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+SHORTEST = 1e-8
+
 
 def resize(maps: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     """`maps` (N C h w) at the spatial `size`: bilinear, align_corners=False; as is if equal."""
@@ -12,18 +14,37 @@ def resize(maps: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     return F.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=False)
 
 
+def widen(maps: Tensor) -> Tensor:
+    """`maps` in float32 at least: sums over half-precision maps overflow or lose their digits."""
+    return maps if maps.dtype == torch.float64 else maps.float()
+
+
+def lengths(vectors: Tensor, dim: int) -> Tensor:
+    """L2 norms along `dim`, which is kept with size 1; infinity for a norm below 1e-8.
+
+    Dividing by it sends a vanishing vector to 0 with gradient 0. The usual `norm + epsilon` would
+    multiply the gradient of a dead pixel by 1/epsilon instead.
+    """
+    norms: Tensor = torch.linalg.vector_norm(vectors, dim=dim, keepdim=True)
+    return norms.masked_fill(norms < SHORTEST, torch.inf)
+
+
 def pixel_kl(
     student: Tensor, teacher: Tensor, temperature: float, valid: Tensor | None = None
 ) -> Tensor:
     """T^2 x the mean over (valid) pixels of KL(softmax(teacher/T) || softmax(student/T)) over K.
 
-    Logits N K h w, `valid` N h w bool; a scalar, 0 with a gradient path if nothing is valid.
+    Logits N K h w of equal shape, `valid` N h w bool; a scalar, 0 with a gradient path if nothing
+    is valid. Raises ValueError for unequal shapes or a temperature that is not positive.
+    Source: Hinton et al. 2015, eq. 1, applied to every pixel.
     """
-    divergence = _kl(student / temperature, teacher / temperature, dim=1)
     if valid is None:
-        return temperature**2 * divergence.mean()
-    kept = torch.where(valid, divergence, 0.0)
-    return temperature**2 * kept.sum() / valid.sum().clamp(min=1)
+        pixels = student.shape[0] * student.shape[2] * student.shape[3]
+        return _kl(student, teacher, temperature, dim=1).sum() * (temperature**2 / pixels)
+    # Equal maps diverge by exactly 0, so a pixel filled in both leaves the sum whatever it held.
+    student, teacher = (maps.masked_fill(~valid[:, None], 0.0) for maps in (student, teacher))
+    divergence = _kl(student, teacher, temperature, dim=1).sum()
+    return temperature**2 * divergence / valid.sum().clamp(min=1)
 
 
 def position_kl(
@@ -31,20 +52,27 @@ def position_kl(
 ) -> Tensor:
     """T^2 x KL over the h w positions of each map's softmax(map/T), one value a map: N C.
 
-    Features N C h w, `valid` N h w bool: the softmax runs over valid positions only, and an
-    image without any counts 0.
+    Features N C h w of equal shape, `valid` N h w bool: the softmax runs over valid positions
+    only, and an image without any counts 0. Raises ValueError as `pixel_kl` does.
+    Source: Shu et al., ICCV 2021, eq. 2-4.
     """
-    student = student.flatten(2) / temperature
-    teacher = teacher.flatten(2) / temperature
-    if valid is None:
-        return temperature**2 * _kl(student, teacher, dim=2)
-    kept = valid.flatten(1)[:, None]
-    lowest = torch.finfo(student.dtype).min
-    divergence = _kl(student.masked_fill(~kept, lowest), teacher.masked_fill(~kept, lowest), dim=2)
-    return temperature**2 * torch.where(kept.any(dim=2), divergence, 0.0)
+    student, teacher = widen(student).flatten(2), widen(teacher).flatten(2)
+    if valid is not None:
+        ignored = ~valid.flatten(1)[:, None]
+        # Finite, so that 0 x (difference of two logarithms) is 0; -inf would give NaN.
+        lowest = torch.finfo(student.dtype).min / max(2.0, 2.0 / temperature)
+        student, teacher = (maps.masked_fill(ignored, lowest) for maps in (student, teacher))
+    return temperature**2 * _kl(student, teacher, temperature, dim=2)
 
 
-def _kl(student: Tensor, teacher: Tensor, dim: int) -> Tensor:
-    log_teacher = F.log_softmax(teacher, dim=dim)
-    log_student = F.log_softmax(student, dim=dim)
+def _kl(student: Tensor, teacher: Tensor, temperature: float, dim: int) -> Tensor:
+    if student.shape != teacher.shape:
+        raise ValueError(
+            f"student map {tuple(student.shape)} and teacher map {tuple(teacher.shape)} differ; "
+            "resize the teacher's or add an adapter"
+        )
+    if temperature <= 0:
+        raise ValueError(f"temperature must be positive, got {temperature}")
+    log_student = F.log_softmax(widen(student) / temperature, dim=dim)
+    log_teacher = F.log_softmax(widen(teacher) / temperature, dim=dim)
     return (log_teacher.exp() * (log_teacher - log_student)).sum(dim=dim)

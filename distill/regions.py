@@ -19,6 +19,19 @@ def valid_at(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     return labels_at(labels, size) != IGNORE
 
 
+def counted(labels: Tensor, size: tuple[int, int] | torch.Size, ignore: str) -> Tensor | None:
+    """The positions (N h w, bool) that a term counts, or None where it counts all of them.
+
+    `ignore` is a method's option: "keep" counts every position, as the published code of every
+    method does; "mask" counts those whose nearest label is not 255. Raises ValueError else.
+    """
+    if ignore == "keep":
+        return None
+    if ignore == "mask":
+        return valid_at(labels, size)
+    raise ValueError(f"ignore must be 'keep' or 'mask', got {ignore!r}")
+
+
 def one_hot(labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
     """Indicator maps (N K h w) of labels N h w; an ignored pixel belongs to no class."""
     index = torch.where(labels < classes, labels, classes)
@@ -26,3 +39,13 @@ def one_hot(labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
         labels.shape[0], classes + 1, *labels.shape[1:], dtype=dtype, device=labels.device
     )
     return maps.scatter_(1, index[:, None], 1.0)[:, :classes]
+
+
+def class_means(features: Tensor, indicator: Tensor) -> Tensor:
+    """The mean feature of each class of each image: N C K; 0 for a class that is absent.
+
+    Features N C h w and the indicator N K h w of `one_hot`, of one dtype. One matrix product
+    instead of a loop over classes: no N C h w map is built per class.
+    """
+    sums = features.flatten(2) @ indicator.flatten(2).transpose(1, 2)
+    return sums / indicator.flatten(2).sum(dim=2)[:, None].clamp(min=1)

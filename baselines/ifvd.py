@@ -1,0 +1,88 @@
+"""IFVD: match how far each pixel lies from the mean feature of its class."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from distill import Adversary, Distiller, NetSpec, View
+from distill.adversary import AdversarialConfig, Holistic
+from distill.divergences import lengths, pixel_kl, resize, widen
+from distill.regions import class_means, counted, labels_at, one_hot
+
+
+class IFVD(Distiller):
+    """Intra-class feature variation, with the pixel-wise and holistic terms of SKD."""
+
+    name = "ifvd"
+    paper = (
+        "Y. Wang, W. Zhou, T. Jiang, X. Bai, Y. Xu, Intra-class Feature Variation Distillation "
+        "for Semantic Segmentation, ECCV 2020"
+    )
+
+    @dataclass(frozen=True)
+    class Config(AdversarialConfig):
+        """Weights of the three terms, the tap, and the adversary's options."""
+
+        weight: float = 200.0
+        pixel_weight: float = 10.0
+        holistic_weight: float = 0.001
+        tap: str = "head.embedding"
+
+    config: Config
+
+    def __init__(self, config: Config, student: NetSpec, teacher: NetSpec) -> None:
+        super().__init__(config, student, teacher)
+        if config.weight:
+            self.student_taps = self.teacher_taps = (config.tap,)
+        self.holistic = Holistic(config, student.classes) if config.holistic_weight else None
+
+    def losses(
+        self, student: View, teacher: View, labels: Tensor, progress: float
+    ) -> dict[str, Tensor]:
+        """`pixel` as KD with T = 1, `ifv`, and `holistic` from the discriminator."""
+        del progress
+        config, terms = self.config, {}
+        size = student.logits.shape[-2:]
+        if config.pixel_weight:
+            logits, valid = resize(teacher.logits, size), counted(labels, size, config.ignore)
+            terms["pixel"] = config.pixel_weight * pixel_kl(student.logits, logits, 1.0, valid)
+        if config.weight:
+            own, other = student.taps[config.tap], teacher.taps[config.tap]
+            terms["ifv"] = config.weight * self._variation(own, other, labels)
+        if self.holistic is not None:
+            terms["holistic"] = config.holistic_weight * self.holistic.loss(student, labels)
+        return terms
+
+    def adversary(self) -> Adversary | None:
+        """The discriminator, unless its term has weight 0."""
+        return self.holistic.player() if self.holistic is not None else None
+
+    def adversary_losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
+        """The discriminator's terms."""
+        if self.holistic is None:
+            return {}
+        return self.holistic.adversary_losses(student, teacher, labels)
+
+    def _variation(self, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
+        size, classes = student.shape[-2:], self.student_spec.classes
+        nearest = labels_at(labels, size)
+        own = class_cosines(student, nearest, classes)
+        other = class_cosines(resize(teacher, size), nearest, classes)
+        squares = (own - other) ** 2
+        valid = counted(labels, size, self.config.ignore)
+        # An ignored pixel is 0 in both maps; only under "mask" does it leave the mean as well.
+        return squares.mean() if valid is None else squares.sum() / valid.sum().clamp(min=1)
+
+
+def class_cosines(features: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Cosine of each pixel's feature with the mean feature of its class in its image.
+
+    Features N C h w, labels N h w on their grid; N h w, 0 at ignored pixels. The gradient goes
+    through the means. Source: eq. 1-2 of the paper.
+    """
+    features = widen(features).masked_fill((labels >= classes)[:, None], 0.0)
+    indicator = one_hot(labels, classes, features.dtype)
+    means = class_means(features, indicator)
+    directions = (means / lengths(means, dim=1)).transpose(1, 2)
+    products = (directions @ features.flatten(2)).view_as(indicator)
+    return (products * indicator).sum(dim=1) / lengths(features, dim=1)[:, 0]

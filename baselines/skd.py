@@ -1,0 +1,132 @@
+"""SKD: structured knowledge - pixels, pairs of pixels, and the whole map."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from distill import Adversary, Distiller, NetSpec, View
+from distill.adversary import AdversarialConfig, Holistic
+from distill.divergences import lengths, pixel_kl, resize, widen
+from distill.regions import counted
+
+
+class SKD(Distiller):
+    """Structured knowledge distillation: pixel-wise, pair-wise and holistic terms."""
+
+    name = "skd"
+    paper = (
+        "Y. Liu, K. Chen, C. Liu, Z. Qin, Z. Luo, J. Wang, Structured Knowledge Distillation "
+        "for Semantic Segmentation, CVPR 2019"
+    )
+
+    @dataclass(frozen=True)
+    class Config(AdversarialConfig):
+        """Weights of the three terms, how nodes are pooled, and the adversary's options.
+
+        `pair_pool` is a kernel in positions (int) or a fraction of the map in (0, 1): 0.5, as in
+        the published code, leaves 2 x 2 nodes. `detach_norm` keeps the norms out of the gradient,
+        as in the published code.
+        """
+
+        pixel_weight: float = 10.0
+        pair_weight: float = 1.0
+        holistic_weight: float = 0.1
+        pair_pool: int | float = 2
+        detach_norm: bool = False
+        tap: str = "head.embedding"
+
+    config: Config
+
+    def __init__(self, config: Config, student: NetSpec, teacher: NetSpec) -> None:
+        super().__init__(config, student, teacher)
+        if config.pair_weight:
+            self.student_taps = self.teacher_taps = (config.tap,)
+        self.holistic = Holistic(config, student.classes) if config.holistic_weight else None
+
+    def losses(
+        self, student: View, teacher: View, labels: Tensor, progress: float
+    ) -> dict[str, Tensor]:
+        """`pixel` as KD with T = 1, `pair`, and `holistic` from the discriminator."""
+        del progress
+        config, terms = self.config, {}
+        size = student.logits.shape[-2:]
+        if config.pixel_weight:
+            logits, valid = resize(teacher.logits, size), counted(labels, size, config.ignore)
+            terms["pixel"] = config.pixel_weight * pixel_kl(student.logits, logits, 1.0, valid)
+        if config.pair_weight:
+            own, other = student.taps[config.tap], teacher.taps[config.tap]
+            terms["pair"] = config.pair_weight * self._pairs(own, other, labels)
+        if self.holistic is not None:
+            terms["holistic"] = config.holistic_weight * self.holistic.loss(student, labels)
+        return terms
+
+    def adversary(self) -> Adversary | None:
+        """The discriminator, unless its term has weight 0."""
+        return self.holistic.player() if self.holistic is not None else None
+
+    def adversary_losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
+        """The discriminator's terms."""
+        if self.holistic is None:
+            return {}
+        return self.holistic.adversary_losses(student, teacher, labels)
+
+    def _pairs(self, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
+        size, config = student.shape[-2:], self.config
+        kernel = pool_kernel(config.pair_pool, size)
+        valid = counted(labels, size, config.ignore)
+        own = nodes(student, kernel, config.detach_norm, valid)
+        other = nodes(resize(teacher, size), kernel, config.detach_norm, valid)
+        return similarity_gap(own, other) / _pair_count(own, kernel, valid)
+
+
+def pool_kernel(pool: int | float, size: torch.Size) -> tuple[int, int]:
+    """The pooling kernel on a map of `size`: an int as it is, a fraction in (0, 1) of each side.
+
+    Raises ValueError for anything else.
+    """
+    if pool >= 1 and pool == int(pool):
+        return int(pool), int(pool)
+    if 0 < pool < 1:
+        return max(1, int(size[0] * pool)), max(1, int(size[1] * pool))
+    raise ValueError(f"pair_pool must be a whole number >= 1 or a fraction in (0, 1), got {pool}")
+
+
+def nodes(
+    features: Tensor, kernel: tuple[int, int], detach_norm: bool, valid: Tensor | None
+) -> Tensor:
+    """Max-pooled features (N C h w) of unit length, one column a node: N C P.
+
+    A node without a valid position is 0, so it is similar to nothing.
+    """
+    features = widen(features)
+    if valid is not None:
+        features = features.masked_fill(~valid[:, None], -torch.inf)
+    if kernel != (1, 1):
+        features = F.max_pool2d(features, kernel, stride=kernel, ceil_mode=True)
+    vectors = features.masked_fill(features == -torch.inf, 0.0).flatten(2)
+    norms = lengths(vectors, dim=1)
+    return vectors / (norms.detach() if detach_norm else norms)
+
+
+def similarity_gap(student: Tensor, teacher: Tensor) -> Tensor:
+    """Sum over images and node pairs of (s_i . s_j - t_i . t_j)^2; nodes N C P, widths may differ.
+
+    ||S'S - T'T||^2 = ||SS'||^2 + ||TT'||^2 - 2 ||ST'||^2 holds maps of C x C instead of P x P.
+    The difference of large sums needs float64; it pays once nodes outnumber channels.
+    """
+    if student.shape[2] <= student.shape[1] + teacher.shape[1]:
+        gap = student.transpose(1, 2) @ student - teacher.transpose(1, 2) @ teacher
+        return (gap**2).sum()
+    own, other = student.double(), teacher.double()
+    squares = [(a @ b.transpose(1, 2)).square().sum() for a, b in ((own, own), (other, other))]
+    mixed = (own @ other.transpose(1, 2)).square().sum()
+    return (squares[0] + squares[1] - 2 * mixed).to(student.dtype)
+
+
+def _pair_count(columns: Tensor, kernel: tuple[int, int], valid: Tensor | None) -> Tensor:
+    if valid is None:
+        return columns.new_tensor(float(columns.shape[0] * columns.shape[2] ** 2))
+    counts = F.max_pool2d(valid.float(), kernel, stride=kernel, ceil_mode=True).flatten(1).sum(1)
+    return (counts**2).sum().clamp(min=1)

@@ -1,0 +1,25 @@
+"""No distillation: the row from which every gain is measured."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from distill import Distiller, View
+
+
+class Student(Distiller):
+    """Cross entropy alone."""
+
+    name = "student"
+    paper = "none: cross entropy alone"
+
+    @dataclass(frozen=True)
+    class Config(Distiller.Config):
+        """Nothing to choose."""
+
+    def losses(
+        self, student: View, teacher: View, labels: Tensor, progress: float
+    ) -> dict[str, Tensor]:
+        """No term."""
+        del student, teacher, labels, progress
+        return {}
