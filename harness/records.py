@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import SuiteError
 
-SCHEMA = 1
 MAX_BYTES = 32 * 1024 * 1024
 Fraction = float | None
 
@@ -29,13 +28,14 @@ class Seconds(Record):
     teacher: float
     student: float
     method: float
+    backward: float
     optimizer: float
 
 
 class RunRecord(Record):
     """One finished training (run.json)."""
 
-    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
+    schema_version: Literal[1] = Field(1, alias="schema")
     kind: Literal["student", "teacher"]
     profile: str
     dataset: str
@@ -82,7 +82,7 @@ class Cost(Record):
 class ScoreRecord(Record):
     """One evaluation (scores.json); every value but the cost follows from areas.npz."""
 
-    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
+    schema_version: Literal[1] = Field(1, alias="schema")
     profile: str
     dataset: str
     split: str

@@ -1,0 +1,15 @@
+"""From bytes to what a network reads."""
+
+import torch
+from torch import Tensor
+
+# ImageNet's statistics, which every pretrained backbone was trained with (RGB, 0..255).
+MEAN = (123.675, 116.28, 103.53)
+STD = (58.395, 57.12, 57.375)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8 RGB images (N 3 H W) as float32 with ImageNet's mean 0 and standard deviation 1."""
+    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
+    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
+    return (images.float() - mean) / std

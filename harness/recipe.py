@@ -1,0 +1,144 @@
+"""The schema of params.yaml (the grid) and of experiments/profiles/NAME.yaml (the recipes)."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+
+Name = str
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.+]*$"  # no hyphen: stages are named by joining with it
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Statistics(Settings):
+    """How intervals are computed."""
+
+    resamples: PositiveInt = 10_000
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    seed: int = Field(0, ge=0)
+
+
+class Grid(Settings):
+    """Which cells exist: datasets x methods x seeds."""
+
+    datasets: tuple[str, ...] = Field(min_length=1)
+    methods: tuple[str, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1)
+
+    @field_validator("datasets", "methods", "seeds")
+    @classmethod
+    def _distinct(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(set(values)) != len(values):
+            raise ValueError("an entry is listed twice")
+        return values
+
+
+class Params(Grid):
+    """params.yaml: the profile and its grid."""
+
+    profile: str = Field(pattern=NAME_PATTERN)
+    statistics: Statistics = Statistics()
+
+
+class Network(Settings):
+    """A segmentation network: decoder on backbone, built by mmsegmentation."""
+
+    decoder: Literal["pspnet", "deeplabv3", "fcn"]
+    backbone: Literal["resnet", "mobilenet_v2"]
+    depth: Literal[18, 34, 50, 101, 152] | None = None  # resnet only
+    width: PositiveInt = 64  # resnet: channels of the first stage
+    widen: float = Field(1.0, gt=0)  # mobilenet_v2: multiplier of every width
+    output_stride: Literal[8, 16, 32] = 8
+    head_width: PositiveInt = 512
+    dropout: float = Field(0.1, ge=0, lt=1)
+    auxiliary: bool = True
+    pretrained: str | None = None  # name of a backbone, see `python -m harness backbone`
+
+
+class Training(Settings):
+    """One training; the batch size is global, over all devices."""
+
+    steps: PositiveInt
+    batch: PositiveInt
+    learning_rate: float = Field(gt=0)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(1e-4, ge=0)
+    power: float = Field(0.9, ge=0)  # of the poly schedule
+    warmup: int = Field(0, ge=0)  # steps of linear warm-up
+    auxiliary_weight: float = Field(0.4, ge=0)
+    scale: tuple[float, float] = (0.5, 2.0)
+    flip: float = Field(0.5, ge=0, le=1)
+    precision: Literal["fp32", "bf16"] = "fp32"
+    teacher_precision: Literal["fp32", "bf16"] = "fp32"
+    determinism: Literal["exact", "seeded", "fast"] = "exact"
+    threads: PositiveInt = 1
+    log_every: PositiveInt = 10
+
+
+class TeacherTraining(Training):
+    """The teacher's training, or where its finished weights come from."""
+
+    seed: int = Field(0, ge=0)
+    source: str | None = None  # a safetensors file to import instead of training
+
+
+class Evaluation(Settings):
+    """How a finished network is scored."""
+
+    split: str = "test"
+    pictures: int = Field(4, ge=0)
+    latency_runs: int = Field(10, ge=0)
+
+
+class Execution(Settings):
+    """How work is carried out; changes no result and is part of no fingerprint."""
+
+    cohort: bool = False  # train all unfinished cells of a dataset in one go
+    processes: PositiveInt = 1  # processes that share a cohort's seeds
+    checkpoint_every: PositiveInt = 200
+    workers: int = Field(0, ge=0)  # loader processes
+    cache: bool = True  # keep decoded images in memory
+
+
+class Limits(Settings):
+    """A subset of each split, spread evenly over it; results are then called a subset."""
+
+    train: PositiveInt | None = None
+    val: PositiveInt | None = None
+    test: PositiveInt | None = None
+
+
+class DataSource(Settings):
+    """Where a dataset lies and how it is cropped."""
+
+    root: str | None = None  # a folder; None = the dataset's environment variable
+    crop: tuple[PositiveInt, PositiveInt]
+    train_split: str = "train"
+    subset: bool = False
+    limit: Limits = Limits()
+
+
+class Networks(Settings):
+    """The pair."""
+
+    teacher: Network
+    student: Network
+
+
+class Profile(Settings):
+    """One profile file."""
+
+    about: str
+    note: str = ""  # printed under every table, such as how short a schedule was
+    grid: Grid
+    data: dict[str, DataSource]
+    networks: Networks
+    teacher: TeacherTraining
+    train: Training
+    evaluate: Evaluation = Evaluation()
+    execution: Execution = Execution()
+    methods: dict[str, dict[str, Any]]

@@ -1,0 +1,48 @@
+"""Stopping politely: finish the step, save, and say by the exit code that work is left."""
+
+import ctypes
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+EXIT_CODE = 75  # EX_TEMPFAIL: run the same command again to go on
+PR_SET_PDEATHSIG = 1
+
+
+class Stopped(SystemExit):
+    """Raised once everything is saved after a request to stop."""
+
+    def __init__(self) -> None:
+        super().__init__(EXIT_CODE)
+
+
+class StopRequest:
+    """Remembers that SIGTERM or SIGINT came; `listen` makes this process receive them so."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def listen(self) -> None:
+        """Turn SIGTERM and SIGINT into a request; a second SIGINT interrupts at once."""
+        signal.signal(signal.SIGTERM, self._request)
+        signal.signal(signal.SIGINT, self._request)
+        _follow_parent()
+
+    def leave_if_requested(self) -> None:
+        """Raise Stopped if a request came; call it only where all state is saved."""
+        if self.requested:
+            print("stopped as asked; run the same command again to go on", file=sys.stderr)
+            raise Stopped
+
+    def _request(self, number: int, frame: FrameType | None) -> Any:
+        del frame
+        if self.requested and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.requested = True
+
+
+def _follow_parent() -> None:
+    """On Linux, receive SIGTERM when the parent dies, so that no training outlives its dvc."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

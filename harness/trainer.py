@@ -1,0 +1,221 @@
+"""The training loop: students of one seed take turns on the same batches and teacher outputs.
+
+Every student's bits are those it would have alone, since all draws are functions of
+(seed, purpose, step) and none of them sees another.
+"""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.config import RunConfig
+from harness.data.augmentation import Augmentation
+from harness.data.splits import Split
+from harness.data.stream import batches
+from harness.determinism import set_determinism, tensors_hash
+from harness.errors import SuiteError
+from harness.learner import Learner, poly
+from harness.nets import Output, SegmentationNet
+from harness.normalise import normalise
+from harness.progress import Progress, progress
+from harness.recipe import Execution
+from harness.records import write_bytes, write_json
+from harness.resume import drop_checkpoints, load_checkpoint, save_checkpoint
+from harness.stop import StopRequest
+from harness.weights import save_weights
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Cell:
+    """One training to be done: what, and the folder where its state and results go."""
+
+    config: RunConfig
+    folder: Path
+
+
+@dataclass
+class Training:
+    """A cell at work: its learner, what it has logged, and where its time went."""
+
+    cell: Cell
+    learner: Learner
+    initial_hash: str
+    rows: list[dict[str, float]] = field(default_factory=list)
+    pending: list[tuple[int, dict[str, Tensor]]] = field(default_factory=list)
+
+    def advance(self, images: Tensor, labels: Tensor, teacher: Output | None) -> None:
+        """One step; what is logged of it is read off the device later."""
+        step, recipe = self.learner.step, self.cell.config.training
+        self.pending.append((step, self.learner.advance(images, labels, teacher)))
+        if step % recipe.log_every == 0 or step == recipe.steps - 1:
+            self.settle()
+            self.rows[-1].update(self.learner.counters())
+
+    def save(self) -> None:
+        """Check the steps since the last check, then write a checkpoint."""
+        self.settle()
+        state = {
+            "learner": self.learner.state(),
+            "rows": self.rows,
+            "seconds": self.learner.seconds,
+            "initial_hash": self.initial_hash,
+        }
+        save_checkpoint(self.cell.folder, self.learner.step, state)
+
+    def resume(self) -> None:
+        """Continue from the newest intact checkpoint, if there is one."""
+        state = load_checkpoint(self.cell.folder)
+        if state is not None:
+            self.learner.load_state(state["learner"])
+            self.rows = state["rows"]
+            self.learner.seconds = state["seconds"]
+            self.initial_hash = state["initial_hash"]
+            log.info("%s: continuing from step %d", self.cell.folder, self.learner.step)
+
+    def settle(self) -> None:
+        """Read the terms of the last steps; keep those to log and stop at the first NaN or Inf.
+
+        Read late so that an accelerator is never waited for within a step.
+        """
+        recipe = self.cell.config.training
+        for step, terms in self.pending:
+            values = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
+            bad = [name for name, value in values.items() if not math.isfinite(value)]
+            if bad:
+                raise SuiteError(
+                    f"{self.name}: {bad[-1]} is {values[bad[-1]]} at step {step}; the last good "
+                    f"checkpoint is kept in {self.cell.folder}"
+                )
+            if step % recipe.log_every == 0 or step == recipe.steps - 1:
+                rate = poly(recipe, step)
+                self.rows.append({"step": step, **values, "learning_rate": rate})
+        self.pending.clear()
+
+    @property
+    def name(self) -> str:
+        """The cell as people name it."""
+        config = self.cell.config
+        return f"{config.profile}/{config.dataset}/{config.method}/seed{config.seed}"
+
+
+def train(
+    cells: Sequence[Cell],
+    split: Split,
+    classes: int,
+    teacher: SegmentationNet | None,
+    execution: Execution,
+    device: torch.device,
+    stop: StopRequest,
+) -> None:
+    """Train `cells`, all of one dataset, seed and recipe, to their end or until asked to stop.
+
+    Leaves in every cell's folder `weights.safetensors`, `log.jsonl` and `training.json`.
+    Raises SuiteError on NaN or Inf, Stopped after saving when a stop was requested.
+    """
+    first = cells[0].config
+    set_determinism(first.training.determinism, first.training.threads)
+    spec = teacher.spec() if teacher else None
+    trainings = [_open(cell, classes, spec, device) for cell in cells]
+    label = f"{first.dataset} seed {first.seed} [{' '.join(c.config.method for c in cells)}]"
+    with progress(label, first.training.steps) as show:
+        _loop(trainings, split, teacher, execution, device, stop, show)
+    for training in trainings:
+        _finish(training)
+
+
+def _open(cell: Cell, classes: int, teacher: Any, device: torch.device) -> Training:
+    learner = Learner(cell.config, classes, teacher, device)
+    training = Training(cell, learner, tensors_hash(learner.net.state_dict()))
+    training.resume()
+    return training
+
+
+def _loop(
+    trainings: Sequence[Training],
+    split: Split,
+    teacher: SegmentationNet | None,
+    execution: Execution,
+    device: torch.device,
+    stop: StopRequest,
+    show: Progress,
+) -> None:
+    config = trainings[0].cell.config
+    recipe = config.training
+    first_step = min(training.learner.step for training in trainings)
+    stream = batches(
+        split,
+        Augmentation(config.data.crop, recipe.scale, recipe.flip),
+        config.seed,
+        recipe.batch,
+        first_step,
+        recipe.steps,
+        workers=execution.workers,
+        cache=execution.cache,
+    )
+    taps = sorted({tap for training in trainings for tap in training.learner.teacher_taps()})
+    clock = time.perf_counter()
+    for step, batch in enumerate(stream, first_step):
+        due = [training for training in trainings if training.learner.step == step]
+        images = normalise(batch.images.to(device, non_blocking=True))
+        labels = batch.labels.to(device, non_blocking=True)
+        clock = _charge(due, "data", clock)
+        watched = teacher if any(training.learner.needs_teacher for training in due) else None
+        output = _teach(watched, images, taps, recipe.teacher_precision) if watched else None
+        clock = _charge([t for t in due if t.learner.needs_teacher], "teacher", clock)
+        for training in due:
+            training.advance(images, labels, output)
+        clock = time.perf_counter()
+        _save_when_due(due, step + 1, execution.checkpoint_every, stop)
+        show(step + 1)
+
+
+def _teach(teacher: SegmentationNet, images: Tensor, taps: Sequence[str], precision: str) -> Output:
+    with (
+        torch.no_grad(),
+        torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"),
+    ):
+        output: Output = teacher(images, taps)
+    return output
+
+
+def _charge(trainings: Sequence[Training], phase: str, since: float) -> float:
+    now = time.perf_counter()
+    for training in trainings:
+        training.learner.seconds[phase] += now - since
+    return now
+
+
+def _save_when_due(due: Sequence[Training], step: int, every: int, stop: StopRequest) -> None:
+    if stop.requested or step % every == 0:
+        for training in due:
+            training.save()
+    stop.leave_if_requested()
+
+
+def _finish(training: Training) -> None:
+    training.settle()
+    folder = training.cell.folder
+    net, seconds = training.learner.net, training.learner.seconds
+    for name, tensor in net.state_dict().items():
+        if not tensor.isfinite().all():
+            raise SuiteError(f"{training.name}: weight {name} is not finite after the last step")
+    lines = "".join(json.dumps(row) + "\n" for row in training.rows)
+    summary = {
+        "weights_sha256": save_weights(folder / "weights.safetensors", net),
+        "initial_weights_sha256": training.initial_hash,
+        "parameters": sum(parameter.numel() for parameter in net.parameters()),
+        "seconds": {**seconds, "total": sum(seconds.values())},
+    }
+    write_bytes(folder / "log.jsonl", lines.encode())
+    write_json(folder / "training.json", summary)
+    drop_checkpoints(folder)

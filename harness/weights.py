@@ -1,0 +1,102 @@
+"""Weights on disk as safetensors, with hashes; pretrained backbones, checked key by key."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from harness.errors import SuiteError
+from harness.nets import SegmentationNet
+from harness.recipe import Network
+from harness.records import write_bytes
+
+BACKBONES = Path("data/backbones")
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file. Raises SuiteError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot read ({error.strerror})") from error
+
+
+def save_weights(path: Path, net: nn.Module) -> str:
+    """Write what inference needs (no auxiliary head), atomically; returns the file's sha256."""
+    kept = {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in net.state_dict().items()
+        if not name.startswith("auxiliary.")
+    }
+    content = save(kept)
+    write_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def load_weights(path: Path, net: nn.Module) -> None:
+    """Fill `net` from a safetensors file; every key and shape must match.
+
+    The auxiliary head, which inference never runs, keeps what it has.
+    """
+    found = read_tensors(path)
+    wanted = {
+        name: tensor
+        for name, tensor in net.state_dict().items()
+        if not name.startswith("auxiliary.")
+    }
+    _check_names(path, found, wanted)
+    for name, tensor in found.items():
+        if tensor.shape != wanted[name].shape:
+            raise SuiteError(
+                f"{path}: {name} is {tuple(tensor.shape)}, the network of the recipe needs "
+                f"{tuple(wanted[name].shape)}"
+            )
+    net.load_state_dict(found, strict=False)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file. Raises SuiteError if missing or damaged."""
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise SuiteError(f"{path}: not a readable safetensors file ({error})") from error
+
+
+def load_pretrained(net: SegmentationNet, recipe: Network) -> None:
+    """Fill the backbone with the recipe's pretrained weights, if it names any.
+
+    Pretrained files hold the backbone's tensors under mmsegmentation's names, as
+    `python -m harness backbone` writes them.
+    """
+    if recipe.pretrained is None:
+        return
+    folder = Path(os.environ.get("BACKBONE_ROOT", BACKBONES))
+    path = folder / f"{recipe.pretrained}.safetensors"
+    if not path.is_file():
+        raise SuiteError(
+            f"{path}: no such backbone; get it with `python -m harness backbone "
+            f"{recipe.pretrained}`"
+        )
+    found = read_tensors(path)
+    wanted = net.backbone.state_dict()
+    _check_names(path, found, wanted)
+    with torch.no_grad():
+        net.backbone.load_state_dict(found)
+
+
+def _check_names(path: Path, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    missing = sorted(set(wanted) - set(found))
+    surplus = sorted(set(found) - set(wanted))
+    if missing or surplus:
+        name = (missing or surplus)[0]
+        what = "lacks" if missing else "has an unknown"
+        raise SuiteError(
+            f"{path}: {what} tensor {name!r} ({len(missing)} missing, {len(surplus)} unknown); "
+            "it belongs to another network"
+        )
