@@ -1,0 +1,137 @@
+"""The training stream: augmented batches that depend on nothing but (split, seed, step).
+
+Every draw is a function of (seed, purpose, counter), so a resumed run, any number of workers
+and any division among ranks give the same bits.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.data.augmentation import Augmentation, augment
+from harness.data.draws import draws
+from harness.data.splits import Sample, Split
+from harness.errors import SuiteError
+
+
+class Batch(NamedTuple):
+    """One rank's part of a training step."""
+
+    images: Tensor  # N 3 H W, uint8 RGB
+    labels: Tensor  # N H W, int64, 255 = ignore
+
+
+def batches(
+    split: Split,
+    augmentation: Augmentation,
+    seed: int,
+    batch: int,
+    first_step: int,
+    steps: int,
+    workers: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    cache: bool = False,
+) -> Iterator[Batch]:
+    """The batches of steps first_step .. steps - 1, in order, as seen by `rank` of `world`.
+
+    `batch` is the global batch size; step s holds samples s * batch .. (s + 1) * batch - 1 of
+    the endless shuffled sequence, of which a rank gets its contiguous part. `workers` threads
+    read ahead; `cache` keeps decoded samples in memory. Raises SuiteError if the ranks do not
+    divide the batch.
+    """
+    if batch < 1 or batch % world or not 0 <= rank < world:
+        raise SuiteError(
+            f"batch size {batch} on rank {rank} of {world}: every rank needs an equal, non-empty "
+            f"part; choose a batch size that {world} divides"
+        )
+    # Results do not depend on OpenCV's threads, but they would compete with the workers.
+    cv2.setNumThreads(1)
+    order = Order(len(split), seed)
+    read = _Cache(split).read if cache else split.read
+    part = batch // world
+
+    def load(step: int) -> Batch:
+        first = step * batch + rank * part
+        return _collate(
+            [
+                augment(read(order.index(counter)), augmentation, seed, counter)
+                for counter in range(first, first + part)
+            ]
+        )
+
+    jobs = (partial(load, step) for step in range(first_step, steps))
+    return _run_ahead(jobs, workers) if workers else (job() for job in jobs)
+
+
+class Order:
+    """The endless sequence of sample indices: a fresh permutation every epoch."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count = count
+        self.seed = seed
+        self._epochs: dict[int, NDArray[np.intp]] = {}
+
+    def index(self, counter: int) -> int:
+        """Which sample comes at place `counter` (from 0)."""
+        epoch, place = divmod(counter, self.count)
+        permutation = self._epochs.get(epoch)
+        if permutation is None:
+            # Sorting uniform draws, since NumPy does not promise permutation() for ever.
+            keys = draws(self.seed, "order", epoch).random(self.count)
+            permutation = np.argsort(keys, kind="stable")
+            self._epochs[epoch] = permutation
+        return int(permutation[place])
+
+
+def order_hash(count: int, seed: int, batch: int, steps: int) -> str:
+    """sha256 of the indices that `steps` batches visit, as little-endian int64."""
+    order = Order(count, seed)
+    indices = np.array([order.index(counter) for counter in range(batch * steps)], dtype="<i8")
+    return hashlib.sha256(indices.tobytes()).hexdigest()
+
+
+class _Cache:
+    """Decoded samples kept in memory; threads that race for one both decode it, harmlessly."""
+
+    def __init__(self, split: Split) -> None:
+        self._split = split
+        self._samples: dict[int, Sample] = {}
+
+    def read(self, index: int) -> Sample:
+        if index not in self._samples:
+            self._samples[index] = self._split.read(index)
+        return self._samples[index]
+
+
+def _collate(samples: list[Sample]) -> Batch:
+    images = np.stack([sample.image.transpose(2, 0, 1) for sample in samples])
+    labels = np.stack([sample.label for sample in samples])
+    return Batch(torch.from_numpy(images), torch.from_numpy(labels).long())
+
+
+def _run_ahead(jobs: Iterator[Callable[[], Batch]], workers: int) -> Iterator[Batch]:
+    """Results of `jobs` in order, up to two jobs a worker ahead of the consumer.
+
+    Threads suffice: decoding and scaling release the interpreter lock.
+    """
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="data")
+    waiting: deque[Future[Batch]] = deque()
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(job))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

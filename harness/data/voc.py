@@ -1,0 +1,48 @@
+"""PASCAL VOC 2012: JPEGImages, SegmentationClassAug or SegmentationClass, ImageSets/Segmentation.
+
+Masks are palette PNGs, 0 = background, 1..20 classes, 255 = border. Source: Everingham et al.,
+IJCV 2010; the additional masks of Hariharan et al., ICCV 2011 (SBD) give the list train_aug.
+"""
+
+from pathlib import Path
+
+from harness.data.catalogue import IGNORE
+from harness.data.images import label_table
+from harness.data.layout import Layout, Pair, check_pairs, read_list
+from harness.errors import SuiteError
+
+CLASSES = 21
+TRAIN_LISTS = ("train_aug", "trainaug", "train")
+MASK_FOLDERS = ("SegmentationClassAug", "SegmentationClass")
+IMAGE_SUFFIXES = (".jpg", ".png")
+
+
+def _pairs(root: Path, split: str) -> list[Pair]:
+    """The samples of `split` in the list's order."""
+    masks = _first(root, MASK_FOLDERS)
+    augmented = masks.name == MASK_FOLDERS[0]
+    stems = (TRAIN_LISTS if augmented else TRAIN_LISTS[-1:]) if split == "train" else (split,)
+    listed = _first(root / "ImageSets" / "Segmentation", tuple(f"{stem}.txt" for stem in stems))
+    pairs = [_pair(root, masks, name, listed) for name in read_list(listed)]
+    check_pairs(pairs, listed)
+    return pairs
+
+
+def _pair(root: Path, masks: Path, name: str, listed: Path) -> Pair:
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise SuiteError(f"{listed}: line {name!r} is not the bare name of an image")
+    candidates = [root / "JPEGImages" / f"{name}{suffix}" for suffix in IMAGE_SUFFIXES]
+    image = next((path for path in candidates if path.is_file()), candidates[0])
+    return Pair(name, image, masks / f"{name}.png")
+
+
+def _first(folder: Path, names: tuple[str, ...]) -> Path:
+    for name in names:
+        if (folder / name).exists():
+            return folder / name
+    raise SuiteError(f"{folder}: holds no {' or '.join(names)}; is this a VOC 2012 folder?")
+
+
+_TABLE = {value: value for value in range(CLASSES)} | {IGNORE: IGNORE}
+
+LAYOUT = Layout(_pairs, label_table(_TABLE), {"train": 10582, "val": 1449})
