@@ -1,0 +1,45 @@
+"""The loss of PCD (reconstructed from the abstract): divergence of matched channels."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from distill.divergences import position_kl
+from pcd.maps import blocks, precise, standardise
+from pcd.matching import UNMATCHED
+
+Divergence = Literal["kl", "mse"]
+
+
+def pair_divergence(
+    student: Tensor,
+    teacher: Tensor,
+    matched: Tensor,
+    divergence: Divergence,
+    temperature: float,
+    valid: Tensor | None,
+) -> Tensor:
+    """Mean divergence of each student channel from the teacher channel it learns, a scalar.
+
+    Features N C h w; `matched` (C_s) holds teacher channels, -1 for none; `valid` is P (N h w
+    bool; None: every pixel). `kl` is temperature^2 x KL over positions, mean over images and
+    pairs; `mse` is the squared difference of the standardised maps, mean over pairs and P.
+    """
+    sums = []
+    for maps, choice in zip(blocks(student, 1), blocks(matched, 0), strict=True):
+        paired = choice != UNMATCHED
+        own, other = precise(maps[:, paired]), precise(teacher[:, choice[paired]])
+        if divergence == "kl":
+            sums.append(position_kl(own, other, temperature, valid).sum())
+        else:
+            gap = standardise(own, valid) - standardise(other, valid)
+            sums.append(gap.square().sum())
+    pairs = (matched != UNMATCHED).sum()
+    return torch.stack(sums).sum() / (pairs * _summands(student, divergence, valid))
+
+
+def _summands(student: Tensor, divergence: Divergence, valid: Tensor | None) -> Tensor | int:
+    if divergence == "kl":
+        return student.shape[0]
+    return student[:, 0].numel() if valid is None else valid.sum().clamp(min=1)

@@ -1,0 +1,52 @@
+"""Process 2 of PCD (reconstructed from the abstract): which kept channel a student channel learns.
+
+Nothing here carries a gradient.
+"""
+
+from typing import Literal
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from pcd.maps import blocks, precise, rows, standardise
+from pcd.ranks import rank_count, sum_over_ranks
+
+Matching = Literal["assignment", "nearest", "index"]
+UNMATCHED = -1
+
+
+def similarity(student: Tensor, teacher: Tensor, kept: Tensor, valid: Tensor | None) -> Tensor:
+    """Cosine (C_s M) of every student map with every kept teacher map, standardised over P.
+
+    Features N C h w, `kept` M channel numbers, `valid` is P (N h w bool; None: every pixel).
+    0 for a dead channel; the mean over ranks.
+    """
+    count = student[:, 0].numel() if valid is None else valid.sum().clamp(min=1)
+    target = torch.cat(
+        [rows(standardise(precise(teacher[:, part]), valid)) for part in blocks(kept, 0)]
+    )
+    cosines = torch.cat(
+        [rows(standardise(precise(block), valid)) @ target.T for block in blocks(student, 1)]
+    )
+    return sum_over_ranks(cosines / count) / rank_count()
+
+
+def match(cosines: Tensor, matching: Matching) -> Tensor:
+    """For each row of `cosines` (C_s M) the column it is paired with, or -1: C_s, int64.
+
+    `assignment` pairs one to one with maximal total, `nearest` takes each row's largest (the
+    first of equals), `index` pairs in order.
+    """
+    if matching == "nearest":
+        return cosines.argmax(dim=1)
+    columns = torch.full((cosines.shape[0],), UNMATCHED, dtype=torch.int64)
+    if matching == "index":
+        pairs = min(cosines.shape)
+        columns[:pairs] = torch.arange(pairs)
+    else:
+        # A student that diverged must show in its loss, not as an error of the solver.
+        finite = torch.nan_to_num(cosines.double()).cpu().numpy()
+        row, column = linear_sum_assignment(finite, maximize=True)
+        columns[torch.from_numpy(row)] = torch.from_numpy(column)
+    return columns.to(cosines.device)

@@ -1,0 +1,163 @@
+"""PCD (reconstructed from the abstract): prune the teacher's channels, then distil what is left.
+
+B. Lee, K. Ko, J. Hong, H. Ko, "Prune Channel and Distill: Discriminative Knowledge Distillation
+for Semantic Segmentation", IEEE ICIP 2024, pp. 339-345. Only the abstract is open: it names the
+two processes, a discriminative score "from the perspective of the difference between class
+responses", and the student's choice among the kept channels. Every formula here is ours.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from distill import Distiller, NetSpec, View
+from distill.divergences import resize
+from distill.regions import IGNORE, labels_at
+from pcd.config import PCDConfig
+from pcd.divergence import pair_divergence
+from pcd.maps import precise
+from pcd.matching import UNMATCHED, match, similarity
+from pcd.responses import class_responses, discriminative_score, keep_best
+from pcd.sums import RunningSums, batch_sums
+
+CLASSIFIED_TAP = "head.embedding"
+
+
+class PCD(Distiller):
+    """PCD (reconstructed from the abstract): no adapter stands between the two feature maps."""
+
+    name: ClassVar[str] = "pcd"
+    paper: ClassVar[str] = (
+        "PCD (reconstructed from the abstract): B. Lee, K. Ko, J. Hong, H. Ko, Prune Channel and "
+        "Distill: Discriminative Knowledge Distillation for Semantic Segmentation, ICIP 2024"
+    )
+    Config = PCDConfig
+    config: PCDConfig
+
+    classifier: Tensor | None  # K C
+    draw: Tensor | None  # C_t, the scores of `random`
+    kept: Tensor  # M, teacher channels, best first
+    matched: Tensor  # C_s, the teacher channel each student channel learns, or -1
+    waited: Tensor  # steps since the last matching
+    skipped: Tensor  # steps without a score
+    kept_changed: Tensor
+    matched_changed: Tensor
+    mean_similarity: Tensor
+
+    def __init__(self, config: PCDConfig, student: NetSpec, teacher: NetSpec) -> None:
+        super().__init__(config, student, teacher)
+        self.student_taps = self.teacher_taps = (config.tap,)
+        own, width = _width(student, config.tap), _width(teacher, config.tap)
+        kept = _kept_count(config, own, width)
+        self.sums = RunningSums(teacher.classes, width)
+        self.register_buffer("classifier", _classifier(config, teacher), persistent=False)
+        # Drawn once and saved, so that the control prunes the same channels after a resume.
+        self.register_buffer("draw", torch.rand(width) if config.score == "random" else None)
+        self.register_buffer("kept", torch.full((kept,), UNMATCHED))
+        self.register_buffer("matched", torch.full((own,), UNMATCHED))
+        self.register_buffer("waited", torch.tensor(config.rematch_every))
+        self.register_buffer("skipped", torch.tensor(0))
+        for counter in ("kept_changed", "matched_changed", "mean_similarity"):
+            self.register_buffer(counter, torch.tensor(0.0))
+
+    def losses(
+        self, student: View, teacher: View, labels: Tensor, progress: float
+    ) -> dict[str, Tensor]:
+        """The term `channel`: the divergence of every matched pair of channels, weighted."""
+        del progress
+        if self.config.weight == 0:
+            return {}
+        own = student.taps[self.config.tap]
+        other = teacher.taps[self.config.tap].detach()
+        with torch.autocast(own.device.type, enabled=False):
+            return {"channel": self.config.weight * self._channel(own, other, labels)}
+
+    def _channel(self, own: Tensor, other: Tensor, labels: Tensor) -> Tensor:
+        labels = labels_at(labels, own.shape[-2:])
+        valid = labels != IGNORE if self.config.ignore == "mask" else None
+        with torch.no_grad():
+            if other.shape[-2:] != own.shape[-2:]:
+                other = resize(precise(other), own.shape[-2:])
+            scores = self._scores(other, labels, valid)
+            if scores is not None and self.waited >= self.config.rematch_every:
+                self._rematch(own, other, scores, valid)
+            self.waited += 1
+        if scores is None:
+            self.skipped += 1
+            return precise(own[:0]).sum()
+        return pair_divergence(
+            own, other, self.matched, self.config.divergence, self.config.temperature, valid
+        )
+
+    def _scores(self, features: Tensor, labels: Tensor, valid: Tensor | None) -> Tensor | None:
+        """Scores of the teacher's channels (C_t); None where fewer than two classes respond."""
+        if self.config.score == "random":
+            return self.draw
+        if self.config.score == "none":
+            return features.new_zeros(features.shape[1])
+        if self.config.responses == "running":
+            sums = self.sums.add(features, labels, valid)
+        else:
+            sums = batch_sums(features, labels, valid, self.teacher_spec.classes)
+        responses = class_responses(sums, self.config.min_pixels, self.classifier)
+        if len(responses.pixels) < 2:
+            return None
+        return discriminative_score(responses, self.config.score)
+
+    def _rematch(self, own: Tensor, other: Tensor, scores: Tensor, valid: Tensor | None) -> None:
+        kept = keep_best(scores, len(self.kept))
+        cosines = similarity(own, other, kept, valid)
+        columns = match(cosines, self.config.matching)
+        matched = torch.where(columns == UNMATCHED, UNMATCHED, kept[columns])
+        chosen = cosines.gather(1, columns.clamp(min=0)[:, None])[:, 0]
+        self.mean_similarity.copy_(chosen[columns != UNMATCHED].mean())
+        self.kept_changed.copy_(1 - torch.isin(kept, self.kept).float().mean())
+        self.matched_changed.copy_((matched != self.matched).float().mean())
+        self.kept.copy_(kept)
+        self.matched.copy_(matched)
+        self.waited.zero_()
+
+    def counters(self) -> Mapping[str, float]:
+        """Steps skipped for want of two classes, kept channels, and the last matching.
+
+        `kept_changed` and `matched_changed` are shares (0 to 1) since the matching before it,
+        `mean_similarity` (-1 to 1) is over its pairs. Only this call copies from the device.
+        """
+        return {
+            "skipped_steps": float(self.skipped),
+            "kept_channels": float(len(self.kept)),
+            "kept_changed": float(self.kept_changed),
+            "matched_changed": float(self.matched_changed),
+            "mean_similarity": float(self.mean_similarity),
+        }
+
+
+def _width(net: NetSpec, tap: str) -> int:
+    if tap not in net.channels:
+        known = ", ".join(net.channels)
+        raise ValueError(f"pcd: option tap is {tap!r}; the network has {known}")
+    return net.channels[tap]
+
+
+def _kept_count(config: PCDConfig, own: int, width: int) -> int:
+    if config.score == "none":
+        return width
+    if isinstance(config.keep, str):
+        return min(own, width)
+    return max(1, round(config.keep * width))
+
+
+def _classifier(config: PCDConfig, teacher: NetSpec) -> Tensor | None:
+    if config.response == "activation":
+        return None
+    weights = teacher.classifier
+    expected = (teacher.classes, teacher.channels[config.tap])
+    if config.tap != CLASSIFIED_TAP or weights is None or tuple(weights.shape) != expected:
+        raise ValueError(
+            f"pcd: response 'classifier' needs the teacher's linear classifier on {CLASSIFIED_TAP} "
+            f"(weights {expected[0]} x {expected[1]}) and tap {CLASSIFIED_TAP!r}; "
+            "choose response 'activation'"
+        )
+    return weights.detach().flatten(1).double()
