@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from distill import Distiller, NetSpec, View
 from distill.divergences import position_kl, resize, widen
-from distill.regions import counted
+from distill.regions import Ignore, counted
 
 
 class CWD(Distiller):
@@ -25,7 +25,7 @@ class CWD(Distiller):
         weight: float = 3.0
         temperature: float = 4.0
         on: str = "logits"
-        ignore: str = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

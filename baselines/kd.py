@@ -6,7 +6,7 @@ from torch import Tensor
 
 from distill import Distiller, View
 from distill.divergences import pixel_kl, resize
-from distill.regions import counted
+from distill.regions import Ignore, counted
 
 
 class KD(Distiller):
@@ -24,7 +24,7 @@ class KD(Distiller):
 
         weight: float = 1.0
         temperature: float = 1.0
-        ignore: str = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

@@ -113,16 +113,23 @@ def nodes(
 def similarity_gap(student: Tensor, teacher: Tensor) -> Tensor:
     """Sum over images and node pairs of (s_i . s_j - t_i . t_j)^2; nodes N C P, widths may differ.
 
-    ||S'S - T'T||^2 = ||SS'||^2 + ||TT'||^2 - 2 ||ST'||^2 holds maps of C x C instead of P x P.
-    The difference of large sums needs float64; it pays once nodes outnumber channels.
+    Once nodes outnumber channels the maps of P x P are never built: `_gram_gap`.
     """
-    if student.shape[2] <= student.shape[1] + teacher.shape[1]:
-        gap = student.transpose(1, 2) @ student - teacher.transpose(1, 2) @ teacher
-        return (gap**2).sum()
+    if student.shape[2] > student.shape[1] + teacher.shape[1]:
+        # One image at a time, so that only one teacher's map is held in float64.
+        return torch.stack([_gram_gap(*pair) for pair in zip(student, teacher, strict=True)]).sum()
+    gap = student.transpose(1, 2) @ student - teacher.transpose(1, 2) @ teacher
+    return (gap**2).sum()
+
+
+def _gram_gap(student: Tensor, teacher: Tensor) -> Tensor:
+    """||S'S - T'T||^2 = ||SS'||^2 + ||TT'||^2 - 2 ||ST'||^2 of one image's nodes, C P each.
+
+    In float64, because the difference of large sums loses the digits of float32.
+    """
     own, other = student.double(), teacher.double()
-    squares = [(a @ b.transpose(1, 2)).square().sum() for a, b in ((own, own), (other, other))]
-    mixed = (own @ other.transpose(1, 2)).square().sum()
-    return (squares[0] + squares[1] - 2 * mixed).to(student.dtype)
+    squares = (own @ own.T).square().sum() + (other @ other.T).square().sum()
+    return (squares - 2 * (own @ other.T).square().sum()).to(student.dtype)
 
 
 def _pair_count(columns: Tensor, kernel: tuple[int, int], valid: Tensor | None) -> Tensor:

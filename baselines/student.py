@@ -12,6 +12,7 @@ class Student(Distiller):
 
     name = "student"
     paper = "none: cross entropy alone"
+    needs_teacher = False
 
     @dataclass(frozen=True)
     class Config(Distiller.Config):

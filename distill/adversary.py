@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from distill.distiller import Adversary, Distiller, View
 from distill.divergences import resize, widen
-from distill.regions import counted
+from distill.regions import Ignore, counted
 
 SMALLEST = 8
 KERNEL = 4
@@ -24,12 +25,12 @@ class AdversarialConfig(Distiller.Config):
     """Options of the holistic term; see `Holistic`."""
 
     holistic_weight: float = 0.1
-    adversary: str = "wgan-gp"  # or "hinge"
+    adversary: Literal["wgan-gp", "hinge"] = "wgan-gp"
     discriminator_weight: float = 0.1
     discriminator_lr: float = 4e-4
     gradient_penalty: float = 10.0
     conditional: bool = False
-    ignore: str = "keep"
+    ignore: Ignore = "keep"
 
 
 class Holistic(nn.Module):

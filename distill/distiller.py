@@ -50,6 +50,7 @@ class Distiller(nn.Module, ABC):
     name: ClassVar[str]  # as `load` finds it: the file's name
     paper: ClassVar[str]  # the citation under every table
     reconstructed: ClassVar[bool] = False  # the paper is not open: the formula is our reading
+    needs_teacher: ClassVar[bool] = True  # False: the harness may skip the teacher's forward
     student_taps: tuple[str, ...] = ()
     teacher_taps: tuple[str, ...] = ()
 
@@ -70,7 +71,8 @@ class Distiller(nn.Module, ABC):
         """Weighted scalar terms, all of which are added to the cross entropy and logged.
 
         `labels` is N H W int64 with 255 = ignore; `progress` runs from 0 to 1 over the
-        training. A term of weight 0 is absent.
+        training. A term of weight 0 is absent. Called outside autocast: maps may be of half
+        precision, and a method chooses by itself what it computes in float32.
         """
 
     def adversary(self) -> Adversary | None:

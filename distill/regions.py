@@ -1,10 +1,13 @@
 """Class regions: labels on a feature grid, masks and class means that know 255 = ignore."""
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 IGNORE = 255
+Ignore = Literal["keep", "mask"]  # what a method's terms do with pixels labelled 255
 
 
 def labels_at(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:

@@ -1,0 +1,41 @@
+"""The smallest complete method: `python -m harness new-method NAME` copies this file."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from distill import Distiller, View
+from distill.divergences import resize, widen
+from distill.regions import Ignore, counted
+
+
+class Template(Distiller):
+    """Logit matching: the mean squared difference of the two networks' logits."""
+
+    name = "template"
+    paper = "J. Ba, R. Caruana, Do Deep Nets Really Need to be Deep?, NeurIPS 2014"
+
+    @dataclass(frozen=True)
+    class Config(Distiller.Config):
+        """The hyper-parameters, with the defaults a recipe may override."""
+
+        weight: float = 1.0
+        ignore: Ignore = "keep"
+
+    config: Config
+
+    def losses(
+        self, student: View, teacher: View, labels: Tensor, progress: float
+    ) -> dict[str, Tensor]:
+        """`logit`: the mean over classes and counted pixels of (s - t)^2."""
+        del progress
+        config, own = self.config, widen(student.logits)
+        if config.weight == 0:
+            return {}
+        squares = (own - resize(widen(teacher.logits), own.shape[-2:])) ** 2
+        valid = counted(labels, own.shape[-2:], config.ignore)
+        if valid is None:
+            return {"logit": config.weight * squares.mean()}
+        # Filled, not multiplied: 0 x (whatever stands at an ignored pixel) could be NaN.
+        kept = squares.masked_fill(~valid[:, None], 0.0).sum()
+        return {"logit": config.weight * kept / (own.shape[1] * valid.sum().clamp(min=1))}
