@@ -1,5 +1,6 @@
 """What a run leaves behind: run.json and scores.json, with schemas, atomic writes, safe reads."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -144,6 +145,15 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise SuiteError(f"{path}: cannot write ({error.strerror}); nothing was changed") from error
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file. Raises SuiteError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot read ({error.strerror})") from error
 
 
 def _read(path: Path, model: type[R]) -> R:

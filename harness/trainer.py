@@ -22,15 +22,15 @@ from harness.data.splits import Split
 from harness.data.stream import batches
 from harness.determinism import set_determinism, tensors_hash
 from harness.errors import SuiteError
-from harness.learner import Learner, poly
-from harness.nets import Output, SegmentationNet
+from harness.learner import PHASES, Learner, poly
+from harness.nets import Output, SegmentationNet, build
 from harness.normalise import normalise
 from harness.progress import Progress, progress
 from harness.recipe import Execution
 from harness.records import write_bytes, write_json
 from harness.resume import drop_checkpoints, load_checkpoint, save_checkpoint
 from harness.stop import StopRequest
-from harness.weights import save_weights
+from harness.weights import load_weights, save_weights
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def train(
 ) -> None:
     """Train `cells`, all of one dataset, seed and recipe, to their end or until asked to stop.
 
-    Leaves in every cell's folder `weights.safetensors`, `log.jsonl` and `training.json`.
+    Leaves in every cell's folder `weights.safetensors`, `log.jsonl` and `summary.json`.
     Raises SuiteError on NaN or Inf, Stopped after saving when a stop was requested.
     """
     first = cells[0].config
@@ -204,18 +204,34 @@ def _save_when_due(due: Sequence[Training], step: int, every: int, stop: StopReq
 
 def _finish(training: Training) -> None:
     training.settle()
-    folder = training.cell.folder
     net, seconds = training.learner.net, training.learner.seconds
     for name, tensor in net.state_dict().items():
         if not tensor.isfinite().all():
             raise SuiteError(f"{training.name}: weight {name} is not finite after the last step")
     lines = "".join(json.dumps(row) + "\n" for row in training.rows)
-    summary = {
-        "weights_sha256": save_weights(folder / "weights.safetensors", net),
-        "initial_weights_sha256": training.initial_hash,
-        "parameters": sum(parameter.numel() for parameter in net.parameters()),
-        "seconds": {**seconds, "total": sum(seconds.values())},
-    }
-    write_bytes(folder / "log.jsonl", lines.encode())
-    write_json(folder / "training.json", summary)
-    drop_checkpoints(folder)
+    write_bytes(training.cell.folder / "log.jsonl", lines.encode())
+    _summarise(training.cell, net, training.initial_hash, training.learner.step, seconds)
+    drop_checkpoints(training.cell.folder)
+
+
+def import_weights(cell: Cell, source: Path, classes: int) -> None:
+    """Take finished weights instead of training; they must fit the recipe's network."""
+    net = build(cell.config.student, classes)
+    load_weights(source, net)
+    write_bytes(cell.folder / "log.jsonl", b"")
+    _summarise(cell, net, tensors_hash(net.state_dict()), 0, dict.fromkeys(PHASES, 0.0))
+
+
+def _summarise(
+    cell: Cell, net: SegmentationNet, initial_hash: str, steps: int, seconds: dict[str, float]
+) -> None:
+    write_json(
+        cell.folder / "summary.json",
+        {
+            "weights_sha256": save_weights(cell.folder / "weights.safetensors", net),
+            "initial_weights_sha256": initial_hash,
+            "parameters": sum(parameter.numel() for parameter in net.parameters()),
+            "steps": steps,
+            "seconds": {**seconds, "total": sum(seconds.values())},
+        },
+    )

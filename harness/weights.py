@@ -18,15 +18,6 @@ from harness.records import write_bytes
 BACKBONES = Path("data/backbones")
 
 
-def file_hash(path: Path) -> str:
-    """sha256 of a file. Raises SuiteError if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SuiteError(f"{path}: cannot read ({error.strerror})") from error
-
-
 def save_weights(path: Path, net: nn.Module) -> str:
     """Write what inference needs (no auxiliary head), atomically; returns the file's sha256."""
     kept = {

@@ -1,0 +1,26 @@
+"""Draw or check a dataset and write data/DATASET/MANIFEST.json."""
+
+import argparse
+from pathlib import Path
+
+from harness.config import data_root, read_profile
+from harness.data.catalogue import dataset_info
+from harness.data.manifest import prepare
+from harness.errors import exit_with
+
+
+def main() -> int:
+    """Prepare the dataset as the profile describes it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profile", help="name of a file in experiments/profiles/")
+    parser.add_argument("dataset")
+    args = parser.parse_args()
+    source = read_profile(args.profile).data[args.dataset]
+    info = dataset_info(args.dataset)
+    root = data_root(source, args.dataset, info.root_variable, info.synthetic)
+    prepare(args.dataset, root, Path("data") / args.dataset, subset=source.subset)
+    return 0
+
+
+if __name__ == "__main__":
+    exit_with(main)

@@ -1,0 +1,23 @@
+"""Train a dataset's teacher, or publish what is already trained."""
+
+import argparse
+
+from harness.cells import plan_teacher
+from harness.errors import exit_with
+from harness.publish import ensure_trained, publish_run
+
+
+def main() -> int:
+    """Leave results/PROFILE/teachers/DATASET/ complete."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profile", help="name of a file in experiments/profiles/")
+    parser.add_argument("dataset")
+    args = parser.parse_args()
+    cell = plan_teacher(args.profile, args.dataset)
+    ensure_trained(cell)
+    publish_run(cell)
+    return 0
+
+
+if __name__ == "__main__":
+    exit_with(main)

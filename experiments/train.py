@@ -1,0 +1,25 @@
+"""Train one student with one method and seed, or publish what is already trained."""
+
+import argparse
+
+from harness.cells import plan_student
+from harness.errors import exit_with
+from harness.publish import ensure_trained, publish_run
+
+
+def main() -> int:
+    """Leave results/PROFILE/runs/DATASET/METHOD/seedS/ complete."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profile", help="name of a file in experiments/profiles/")
+    parser.add_argument("dataset")
+    parser.add_argument("method", help="key of a block under methods: in the profile")
+    parser.add_argument("seed", type=int)
+    args = parser.parse_args()
+    cell = plan_student(args.profile, args.dataset, args.method, args.seed)
+    ensure_trained(cell)
+    publish_run(cell)
+    return 0
+
+
+if __name__ == "__main__":
+    exit_with(main)

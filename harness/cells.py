@@ -1,0 +1,118 @@
+"""The cells of the matrix: their paths, their fingerprints, and what is already computed.
+
+Starts without torch, so that publishing what is there costs nothing.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config import RunConfig, read_params, read_profile, student_run, teacher_run
+from harness.digest import code_digest
+from harness.errors import SuiteError
+from harness.records import file_hash, read_run
+
+RESULTS = Path("results")
+SCRATCH = Path(".scratch")
+TEACHER = "teacher"
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One training with everything that its fingerprint covers."""
+
+    config: RunConfig
+    code: str  # sha256 of the code digest
+    manifest: str  # sha256 of the data manifest
+    teacher: str | None  # sha256 of the teacher's weights
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal fingerprints give equal bits on one machine."""
+        parts = [self.config.as_dict(), self.code, self.manifest, self.teacher]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+    @property
+    def scratch(self) -> Path:
+        """Where its state lives while it trains, and its results until they are published."""
+        return SCRATCH / self.fingerprint
+
+    @property
+    def output(self) -> Path:
+        """The published folder."""
+        return run_folder(
+            self.config.profile, self.config.dataset, self.config.method, self.config.seed
+        )
+
+    @property
+    def trained(self) -> bool:
+        """Whether the results wait in the scratch folder."""
+        return (self.scratch / "training.json").is_file()
+
+    @property
+    def published(self) -> bool:
+        """Whether the published record is of this very fingerprint."""
+        try:
+            return read_run(self.output / "run.json").fingerprint == self.fingerprint
+        except SuiteError:
+            return False
+
+
+def run_folder(profile: str, dataset: str, method: str, seed: int) -> Path:
+    """Where a training's results are published; the teacher has a place of its own."""
+    if method == TEACHER:
+        return RESULTS / profile / "teachers" / dataset
+    return RESULTS / profile / "runs" / dataset / method / f"seed{seed}"
+
+
+def evaluation_folder(profile: str, dataset: str, method: str, seed: int) -> Path:
+    """Where an evaluation's results are published."""
+    folder = RESULTS / profile / "evals" / dataset / method
+    return folder if method == TEACHER else folder / f"seed{seed}"
+
+
+def manifest_path(dataset: str) -> Path:
+    """The manifest that `prepare` wrote for `dataset`."""
+    return Path("data") / dataset / "MANIFEST.json"
+
+
+def plan_student(profile: str, dataset: str, method: str, seed: int) -> PlannedCell:
+    """The cell of a student. Raises SuiteError if its data or teacher are not there yet."""
+    config = student_run(profile, dataset, method, seed)
+    digest = code_digest("train", [term.method for term in config.terms])
+    teacher = run_folder(profile, dataset, TEACHER, 0) / "weights.safetensors"
+    return PlannedCell(config, _sha(digest), _manifest_hash(dataset), file_hash(teacher))
+
+
+def plan_teacher(profile: str, dataset: str) -> PlannedCell:
+    """The cell of a dataset's teacher. Raises SuiteError if its data are not there yet."""
+    config = teacher_run(profile, dataset)
+    return PlannedCell(config, _sha(code_digest("teacher")), _manifest_hash(dataset), None)
+
+
+def unfinished_cohort(cell: PlannedCell) -> list[PlannedCell]:
+    """`cell` and, if the profile trains in cohorts, its dataset's other unfinished cells."""
+    profile, params = read_profile(cell.config.profile), read_params()
+    if not profile.execution.cohort or params.profile != cell.config.profile:
+        return [cell]
+    others = [
+        plan_student(params.profile, cell.config.dataset, method, seed)
+        for seed in params.seeds
+        for method in params.methods
+    ]
+    rest = [o for o in others if o != cell and not o.trained and not o.published]
+    return [cell, *rest]
+
+
+def _manifest_hash(dataset: str) -> str:
+    path = manifest_path(dataset)
+    if not path.is_file():
+        raise SuiteError(
+            f"{path}: missing; prepare the data with `python -m harness data {dataset}`"
+        )
+    return file_hash(path)
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

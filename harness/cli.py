@@ -1,0 +1,34 @@
+"""`python -m harness COMMAND`: every command is a light module of harness/commands/."""
+
+import argparse
+import importlib
+
+from harness.errors import exit_with
+
+COMMANDS = ("use", "data", "score", "new-method", "backbone")
+
+
+def main() -> int:
+    """Parse the command line and run the command it names."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness", description="The benchmark suite's own commands."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = importlib.import_module(f"harness.commands.{name.replace('-', '_')}")
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.HELP,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        module.configure(command)
+        command.set_defaults(run=module.run)
+    args = parser.parse_args()
+    status: int = args.run(args)
+    return status
+
+
+def run() -> None:
+    """Run `main` and exit with its status."""
+    exit_with(main)

@@ -1,0 +1,1 @@
+"""The commands of `python -m harness`, one light module each."""

@@ -1,0 +1,106 @@
+"""Which code a stage can reach, as a hash that comments and docstrings do not change.
+
+Modules are followed by their import statements, from the module where a stage's work is done.
+Only this project's packages are followed; methods are added by name.
+"""
+
+import ast
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGES = frozenset({"distill", "pcd", "baselines", "harness", "experiments"})
+# Where the work of every kind of stage is done.
+ROOTS = {
+    "prepare": ("harness.data.manifest",),
+    "teacher": ("harness.trainer",),
+    "train": ("harness.trainer",),
+    "evaluate": ("harness.evaluation",),
+    "compare": ("harness.report.compare",),
+}
+
+
+def code_digest(kind: str, methods: Iterable[str] = ()) -> str:
+    """A line `MODULE SHA256` for every module that stage `kind` with `methods` can reach."""
+    roots = [*ROOTS[kind], *(method_module(name) for name in methods)]
+    return "".join(f"{name} {_module_hash(path)}\n" for name, path in reachable(roots))
+
+
+def reachable(roots: Iterable[str]) -> list[tuple[str, Path]]:
+    """The project's modules that importing `roots` can load, sorted, with their files."""
+    found: dict[str, Path] = {}
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        path = module_path(name)
+        if name in found or path is None:
+            continue
+        found[name] = path
+        waiting.extend(_parents(name))
+        waiting.extend(n for n in _imports(path, name) if n.partition(".")[0] in PACKAGES)
+    return sorted(found.items())
+
+
+def method_module(name: str) -> str:
+    """The module of method `name`, by the order in which `distill.load` looks."""
+    if ":" in name:
+        return name.partition(":")[0]
+    return f"baselines.{name}" if module_path(f"baselines.{name}") else name
+
+
+def module_path(name: str) -> Path | None:
+    """The file of a module, found without importing it; None if there is none."""
+    top, *rest = name.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    if not rest:
+        return Path(spec.origin)
+    stem = Path(spec.origin).parent.joinpath(*rest)
+    candidates = (stem.with_name(stem.name + ".py"), stem / "__init__.py")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _imports(path: Path, name: str) -> Iterator[str]:
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, base]).rstrip(".")
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+@cache
+def _module_hash(path: Path) -> str:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            body[0].value.value = ""
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+
+
+def _is_text(node: ast.AST) -> bool:
+    constant = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(constant, ast.Constant) and isinstance(constant.value, str)

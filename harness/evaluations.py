@@ -1,0 +1,70 @@
+"""The evaluations of the matrix: their keys and what is already computed. Starts without torch."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.cells import SCRATCH, TEACHER, evaluation_folder, manifest_path, run_folder
+from harness.config import RunConfig, read_profile, student_run, teacher_run
+from harness.digest import code_digest
+from harness.recipe import Evaluation
+from harness.records import file_hash
+
+RECORD = "scores.json"
+
+
+@dataclass(frozen=True)
+class PlannedEvaluation:
+    """One evaluation with everything that its key covers."""
+
+    config: RunConfig
+    recipe: Evaluation
+    weights_sha256: str
+    manifest: str
+    code: str
+
+    @property
+    def key(self) -> str:
+        """Equal keys give equal scores."""
+        config = self.config.as_dict()
+        parts = [
+            [config[name] for name in ("profile", "dataset", "method", "seed", "data", "student")],
+            self.recipe.model_dump(mode="json"),
+            [self.weights_sha256, self.manifest, self.code],
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+    @property
+    def scratch(self) -> Path:
+        """Where its results wait to be published."""
+        return SCRATCH / "evaluations" / self.key
+
+    @property
+    def output(self) -> Path:
+        """The published folder."""
+        config = self.config
+        return evaluation_folder(config.profile, config.dataset, config.method, config.seed)
+
+    @property
+    def done(self) -> bool:
+        """Whether the results wait in the scratch folder; the record is written last."""
+        return (self.scratch / RECORD).is_file()
+
+
+def plan_evaluation(
+    profile: str, dataset: str, method: str, seed: int, weights: Path | None = None
+) -> PlannedEvaluation:
+    """The evaluation of a cell, of its published weights unless `weights` names others."""
+    path = weights or run_folder(profile, dataset, method, seed) / "weights.safetensors"
+    teacher = method == TEACHER
+    config = (
+        teacher_run(profile, dataset) if teacher else student_run(profile, dataset, method, seed)
+    )
+    return PlannedEvaluation(
+        config=config,
+        recipe=read_profile(profile).evaluate,
+        weights_sha256=file_hash(path),
+        manifest=file_hash(manifest_path(dataset)),
+        code=hashlib.sha256(code_digest("evaluate").encode()).hexdigest(),
+    )

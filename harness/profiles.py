@@ -1,0 +1,28 @@
+"""Switching profiles: params.yaml holds the active profile's name and a copy of its grid."""
+
+import io
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from harness.config import PARAMS, read_params, read_profile
+from harness.records import write_bytes
+
+
+def use_profile(name: str, params: Path = PARAMS) -> None:
+    """Make `name` the active profile; comments and other keys of params.yaml stay.
+
+    Raises SuiteError if there is no such profile.
+    """
+    grid = read_profile(name).grid
+    read_params(params)
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    document = yaml.load(params.read_text(encoding="utf-8"))
+    document["profile"] = name
+    for key, values in grid.model_dump(mode="json").items():
+        document[key].clear()
+        document[key].extend(values)
+    buffer = io.StringIO()
+    yaml.dump(document, buffer)
+    write_bytes(params, buffer.getvalue().encode())

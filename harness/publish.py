@@ -1,0 +1,111 @@
+"""From the scratch folder to results/: every file whole, the record last. Starts without torch."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.cells import TEACHER, PlannedCell, unfinished_cohort
+from harness.config import read_profile
+from harness.environment import git_commit
+from harness.errors import SuiteError
+from harness.evaluations import RECORD, PlannedEvaluation
+from harness.records import RunRecord, Seconds, file_hash, write_bytes, write_record
+from harness.stop import EXIT_CODE, StopRequest
+
+POLL_SECONDS = 0.05
+
+
+def ensure_trained(cell: PlannedCell) -> None:
+    """Train `cell`, with its cohort if the profile says so, unless it is done already."""
+    if cell.trained:
+        return
+    execution = read_profile(cell.config.profile).execution
+    run_workers(_worker_arguments(unfinished_cohort(cell)), execution.processes)
+
+
+def publish_run(cell: PlannedCell) -> None:
+    """Write weights.safetensors, log.jsonl and run.json of a trained cell into results/."""
+    facts = json.loads((cell.scratch / "training.json").read_text(encoding="utf-8"))
+    summary = json.loads((cell.scratch / "summary.json").read_text(encoding="utf-8"))
+    config = cell.config
+    weights = cell.scratch / "weights.safetensors"
+    if file_hash(weights) != summary["weights_sha256"]:
+        (cell.scratch / "training.json").unlink()
+        raise SuiteError(f"{weights}: damaged; run the same command again to train it anew")
+    _copy(weights, cell.output)
+    _copy(cell.scratch / "log.jsonl", cell.output)
+    record = RunRecord(
+        schema=1,
+        kind="teacher" if config.method == TEACHER else "student",
+        profile=config.profile,
+        dataset=config.dataset,
+        method=config.method,
+        seed=config.seed,
+        note=read_profile(config.profile).note,
+        config=config.as_dict(),
+        fingerprint=cell.fingerprint,
+        code_digest=cell.code,
+        manifest_sha256=cell.manifest,
+        teacher_sha256=cell.teacher,
+        determinism=config.training.determinism,
+        git_commit=git_commit(),
+        seconds=Seconds(**summary.pop("seconds")),
+        **summary,
+        **facts,
+    )
+    write_record(cell.output / "run.json", record)
+
+
+def publish_evaluation(plan: PlannedEvaluation) -> None:
+    """Copy the files of a finished evaluation into results/."""
+    if plan.output.is_dir():
+        shutil.rmtree(plan.output)
+    for path in sorted(plan.scratch.rglob("*")):
+        if path.is_file() and path.name not in (RECORD, "lock"):
+            _copy(path, plan.output / path.relative_to(plan.scratch).parent)
+    (plan.output / "pictures").mkdir(exist_ok=True)
+    _copy(plan.scratch / RECORD, plan.output)
+
+
+def run_workers(jobs: Sequence[Sequence[str]], processes: int) -> None:
+    """Run `python -m harness.worker` for each of `jobs`, at most `processes` at once.
+
+    A signal to stop is passed on. Raises Stopped if one was stopped, SuiteError if one failed,
+    both after all have ended.
+    """
+    stop = StopRequest()
+    stop.listen()
+    waiting = [[sys.executable, "-m", "harness.worker", *job] for job in jobs]
+    running: list[subprocess.Popen[bytes]] = []
+    failed = False
+    while waiting or running:
+        while waiting and len(running) < processes:
+            running.append(subprocess.Popen(waiting.pop(0)))
+        if stop.requested:
+            waiting.clear()
+            for process in running:
+                process.terminate()
+        time.sleep(POLL_SECONDS)
+        failed = failed or any(process.poll() not in (None, 0, EXIT_CODE) for process in running)
+        stop.requested = stop.requested or any(p.poll() == EXIT_CODE for p in running)
+        running = [process for process in running if process.poll() is None]
+    stop.leave_if_requested()
+    if failed:
+        raise SuiteError("a training failed; its message is above")
+
+
+def _worker_arguments(cells: Sequence[PlannedCell]) -> list[list[str]]:
+    """One job a seed; the asked-for cell's seed comes first."""
+    by_seed: dict[int, list[str]] = {}
+    for cell in cells:
+        by_seed.setdefault(cell.config.seed, []).append(cell.config.method)
+    first = cells[0].config
+    return [[first.profile, first.dataset, str(seed), *names] for seed, names in by_seed.items()]
+
+
+def _copy(source: Path, folder: Path) -> None:
+    write_bytes(folder / source.name, source.read_bytes())

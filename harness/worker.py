@@ -1,0 +1,144 @@
+"""The process that trains: `python -m harness.worker PROFILE DATASET SEED METHOD...`.
+
+All METHODS share one loader and one teacher forward per batch. Finished trainings and their
+evaluations stay in the scratch folder, from where the stages publish them.
+"""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import torch
+
+from distill import load
+from harness.cells import TEACHER, PlannedCell, plan_student, plan_teacher, run_folder
+from harness.config import data_root, read_profile
+from harness.data.catalogue import dataset_info
+from harness.data.splits import Split, open_split
+from harness.data.stream import order_hash
+from harness.environment import describe_environment
+from harness.errors import exit_with
+from harness.evaluation import Subject, evaluate
+from harness.evaluations import plan_evaluation
+from harness.lock import locked
+from harness.nets import SegmentationNet, build
+from harness.recipe import DataSource, TeacherTraining
+from harness.records import write_json
+from harness.stop import StopRequest
+from harness.trainer import Cell, import_weights, train
+from harness.weights import load_weights
+
+
+def main() -> int:
+    """Train and evaluate what the command line names."""
+    parser = argparse.ArgumentParser(prog="harness.worker", description=__doc__)
+    parser.add_argument("profile")
+    parser.add_argument("dataset")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("methods", nargs="+", metavar="METHOD")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    stop = StopRequest()
+    stop.listen()
+    work(args.profile, args.dataset, args.seed, args.methods, stop)
+    return 0
+
+
+def work(profile: str, dataset: str, seed: int, methods: Sequence[str], stop: StopRequest) -> None:
+    """Train the cells that are not trained yet, then evaluate those not evaluated yet."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if list(methods) == [TEACHER]:
+        planned = [plan_teacher(profile, dataset)]
+    else:
+        planned = [plan_student(profile, dataset, method, seed) for method in methods]
+    with ExitStack() as locks:
+        for cell in planned:
+            locks.enter_context(locked(cell.scratch))
+        waiting = [cell for cell in planned if not cell.trained]
+        if waiting:
+            _train(waiting, device, stop)
+    for cell in planned:
+        stop.leave_if_requested()
+        evaluate_cell(cell.config.profile, dataset, cell.config.method, cell.config.seed, cell)
+
+
+def evaluate_cell(
+    profile: str, dataset: str, method: str, seed: int, cell: PlannedCell | None = None
+) -> None:
+    """Evaluate a cell's weights, published or still in `cell`'s scratch folder."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    weights = cell.scratch / "weights.safetensors" if cell and cell.trained else None
+    plan = plan_evaluation(profile, dataset, method, seed, weights)
+    if plan.done:
+        return
+    with locked(plan.scratch):
+        split = open_data(dataset, plan.config.data, plan.recipe.split)
+        net = build(plan.config.student, len(split.info.classes))
+        load_weights(
+            weights or run_folder(profile, dataset, method, seed) / "weights.safetensors", net
+        )
+        subject = Subject(
+            profile, dataset, method, seed, _is_subset(plan.config.data), plan.weights_sha256
+        )
+        evaluate(net, split, plan.recipe, subject, plan.scratch, device)
+
+
+def open_data(dataset: str, source: DataSource, split: str) -> Split:
+    """A split of the dataset as the recipe limits it."""
+    info = dataset_info(dataset)
+    root = data_root(source, dataset, info.root_variable, info.synthetic)
+    limit = {"val": source.limit.val, "test": source.limit.test}.get(split, source.limit.train)
+    return open_split(dataset, root, split, limit)
+
+
+def _train(cells: Sequence[PlannedCell], device: torch.device, stop: StopRequest) -> None:
+    config = cells[0].config
+    split = open_data(config.dataset, config.data, config.data.train_split)
+    classes = len(split.info.classes)
+    work = [Cell(cell.config, cell.scratch) for cell in cells]
+    if isinstance(config.training, TeacherTraining) and config.training.source:
+        import_weights(work[0], Path(config.training.source), classes)
+    else:
+        teacher = _load_teacher(cells[0], classes, device)
+        execution = read_profile(config.profile).execution
+        train(work, split, classes, teacher, execution, device, stop)
+    for cell in cells:
+        _describe(cell, len(split), device)
+
+
+def _load_teacher(cell: PlannedCell, classes: int, device: torch.device) -> SegmentationNet | None:
+    config = cell.config
+    if config.teacher is None:
+        return None
+    teacher = build(config.teacher, classes)
+    path = run_folder(config.profile, config.dataset, TEACHER, 0) / "weights.safetensors"
+    load_weights(path, teacher)
+    return teacher.to(device).eval().requires_grad_(requires_grad=False)
+
+
+def _describe(cell: PlannedCell, images: int, device: torch.device) -> None:
+    """What run.json needs and only this process knows; written last, it marks the end."""
+    config, training = cell.config, cell.config.training
+    methods = [load(term.method) for term in config.terms]
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    write_json(
+        cell.scratch / "training.json",
+        {
+            "order_sha256": order_hash(images, config.seed, training.batch, training.steps),
+            "subset": _is_subset(config.data),
+            "synthetic": dataset_info(config.dataset).synthetic,
+            "paper": "; ".join(method.paper for method in methods),
+            "reconstructed": any(method.reconstructed for method in methods),
+            "environment": describe_environment(name, training.threads),
+        },
+    )
+
+
+def _is_subset(source: DataSource) -> bool:
+    return source.subset or any(value is not None for value in source.limit.model_dump().values())
+
+
+if __name__ == "__main__":
+    exit_with(main)
