@@ -8,12 +8,19 @@ from harness.data.catalogue import Colour
 from harness.data.scenes_canvas import Dice, Pixels, Surface
 
 
+def shaded(colour: Colour, share: float = 0.625) -> Colour:
+    """`colour` with only `share` of its light."""
+    red, green, blue = (int(value * share) for value in colour)
+    return red, green, blue
+
+
 def plain(colour: Colour, grain: int = 6) -> Surface:
     """One colour with fine noise of +- `grain`."""
 
     def surface(dice: Dice, height: int, width: int) -> Pixels:
         noise = _signed(dice.field(height, width), grain)
-        return np.array(colour, np.int16) + noise[:, :, None]
+        pixels: Pixels = np.array(colour, np.int16) + noise[:, :, None]
+        return pixels
 
     return surface
 
@@ -27,7 +34,8 @@ def blotched(colour: Colour, contrast: int, cell: int) -> Surface:
         shift = dice.whole(0, cell - 1)
         patches = patches[shift : shift + height, shift : shift + width]
         fine = _signed(dice.field(height, width), max(2, contrast // 3))
-        return np.array(colour, np.int16) + (patches + fine)[:, :, None]
+        pixels: Pixels = np.array(colour, np.int16) + (patches + fine)[:, :, None]
+        return pixels
 
     return surface
 
@@ -55,7 +63,9 @@ def grid(colour: Colour, joint: int, cell: tuple[int, int], bond: bool = False) 
         rows, columns = np.arange(height)[:, None], np.arange(width)
         offset = (rows // cell[0] % 2) * (cell[1] // 2) if bond else 0 * rows
         joints = (rows % cell[0] == 0) | ((columns + offset) % cell[1] == 0)
-        return plain(colour)(dice, height, width) + (joints * np.int16(joint))[:, :, None]
+        pixels = plain(colour)(dice, height, width)
+        pixels += (joints * np.int16(joint))[:, :, None]
+        return pixels
 
     return surface
 
@@ -81,7 +91,8 @@ def fading(top: Colour, bottom: Colour, grain: int = 4) -> Surface:
         first, last = np.array(top), np.array(bottom)
         colours = first + (last - first) * weight // max(1, height - 1)
         noise = _signed(dice.field(height, width), grain)
-        return (colours + noise[:, :, None]).astype(np.int16)
+        pixels: Pixels = (colours + noise[:, :, None]).astype(np.int16)
+        return pixels
 
     return surface
 
@@ -92,18 +103,20 @@ def exposed(image: Pixels, dice: Dice, noise: int) -> NDArray[np.uint8]:
     softened = _softened(np.clip(image, 0, 255).astype(np.int32))
     gain = dice.whole(150, 290)
     cast = np.array([gain + dice.whole(-25, 25) for _ in range(3)], np.int32)
-    coarse = (dice.field(4, 5) * 90).astype(np.uint8) + np.uint8(83)
+    coarse = (dice.field(4, 5) * 64).astype(np.uint8) + np.uint8(96)
     light = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
     lit = (softened * cast * light[:, :, None].astype(np.int32)) >> 15
     grains = np.stack([_signed(dice.field(height, width), noise) for _ in range(3)], axis=2)
-    return np.clip(lit + grains, 0, 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(lit + grains, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _softened(image: NDArray[np.int32]) -> NDArray[np.int32]:
     """Weights 1 2 1 along both axes: pixel colours mix at edges as in a photograph."""
     padded = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
     rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
-    return (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:] + 8) >> 4
+    total: NDArray[np.int32] = rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]
+    return (total + 8) >> 4
 
 
 def _signed(field: NDArray[np.float64], amplitude: int) -> NDArray[np.int16]:

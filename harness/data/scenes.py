@@ -1,0 +1,105 @@
+"""The drawn datasets: deterministic scenes, written once in the layouts of the real ones."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.data.catalogue import IGNORE, DatasetInfo
+from harness.data.draws import draws
+from harness.data.scenes_canvas import Canvas, Dice
+from harness.data.scenes_layouts import write_lists, write_scene
+from harness.data.scenes_objects import draw_objects
+from harness.data.scenes_street import draw_street
+from harness.data.scenes_surfaces import exposed
+from harness.errors import SuiteError
+
+MANIFEST_NAME = "MANIFEST.json"
+COUNTS: Mapping[str, int] = {"train": 240, "val": 40, "test": 80}
+_SEED = 2024
+_STREET_SIZE = 128, 192  # height, width
+_OBJECT_SIZE = 144, 144
+
+# CamVid has 11 classes: what a street holds beyond them is merged as its authors merged it.
+_CAMVID_PARTS = {
+    "sidewalk": "pavement", "vegetation": "tree", "terrain": "tree", "wall": "building",
+    "traffic sign": "sign symbol", "traffic light": "sign symbol", "person": "pedestrian",
+    "rider": "bicyclist", "bicycle": "bicyclist", "motorcycle": "bicyclist",
+    "truck": "car", "bus": "car", "train": "car",
+}  # fmt: skip
+
+
+def draw_scene(
+    info: DatasetInfo, split: str, index: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Scene `index` of a split: image H W 3 RGB, label H W train ids with 255 = ignore."""
+    dice = Dice(draws(_SEED, f"{info.name}/{split}", index))
+    parts = {name: train_id for train_id, name in enumerate(info.classes)}
+    if info.layout == "voc":
+        canvas = Canvas(*_OBJECT_SIZE, dice, parts)
+        # Every class takes its turn, so that none is absent from a split.
+        draw_objects(canvas, first=info.classes[1 + index % (len(info.classes) - 1)])
+        return exposed(canvas.image, dice, noise=8), _bordered(canvas.label)
+    if info.layout == "camvid":
+        parts |= {part: parts[name] for part, name in _CAMVID_PARTS.items()}
+    canvas = Canvas(*_STREET_SIZE, dice, parts)
+    draw_street(canvas)
+    return exposed(canvas.image, dice, noise=8), canvas.label
+
+
+def draw_dataset(info: DatasetInfo, destination: Path) -> None:
+    """Draw all splits into the folder `destination`, which changes as a whole or not at all.
+
+    An equal drawing is left alone, another one is replaced; a manifest beside it is dropped
+    with it. Raises SuiteError if the folder holds any other file.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{info.name}.", dir=destination.parent) as folder:
+        new, old = Path(folder) / "new", Path(folder) / "old"
+        _draw_splits(info, new)
+        _refuse_strangers(destination, new)
+        if _equal(destination, new):
+            return
+        if destination.exists():
+            destination.rename(old)
+        new.rename(destination)
+
+
+def _draw_splits(info: DatasetInfo, folder: Path) -> None:
+    for split, count in COUNTS.items():
+        names = [f"{info.layout}_{split}_{index:04d}" for index in range(count)]
+        for index, name in enumerate(names):
+            write_scene(info, folder, split, name, *draw_scene(info, split, index))
+        write_lists(info, folder, split, names)
+
+
+def _refuse_strangers(destination: Path, new: Path) -> None:
+    """Nothing is deleted that was not drawn: a real dataset may lie where scenes should go."""
+    for path in sorted(destination.rglob("*")):
+        drawn = new / path.relative_to(destination)
+        if path.is_file() and not drawn.exists() and path != destination / MANIFEST_NAME:
+            raise SuiteError(
+                f"{path}: is no drawn scene, so {destination} is not replaced; "
+                "choose another destination or move the file"
+            )
+
+
+def _equal(destination: Path, new: Path) -> bool:
+    for path in new.rglob("*"):
+        present = destination / path.relative_to(new)
+        if path.is_file() and not (present.is_file() and present.read_bytes() == path.read_bytes()):
+            return False
+    return True
+
+
+def _bordered(label: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`label` with 255 along every class boundary, as VOC annotates it: two pixels wide."""
+    edge = np.zeros(label.shape, bool)
+    rows, columns = label[1:] != label[:-1], label[:, 1:] != label[:, :-1]
+    edge[1:] |= rows
+    edge[:-1] |= rows
+    edge[:, 1:] |= columns
+    edge[:, :-1] |= columns
+    return np.where(edge, np.uint8(IGNORE), label)
