@@ -138,7 +138,9 @@ def _import(module_name: str, name: str) -> Any:
 
 
 def _only_method(module: Any, name: str) -> Any:
-    found = [value for value in vars(module).values() if getattr(value, "name", None) == name]
+    classes = [value for value in vars(module).values() if isinstance(value, type)]
+    methods = [found for found in classes if issubclass(found, Distiller)]
+    found = [method for method in methods if getattr(method, "name", None) == name]
     return found[0] if len(found) == 1 else None
 
 

@@ -44,7 +44,7 @@ class Cell:
 
 
 @dataclass
-class Training:
+class ActiveRun:
     """A cell at work: its learner, what it has logged, and where its time went."""
 
     cell: Cell
@@ -125,23 +125,23 @@ def train(
     first = cells[0].config
     set_determinism(first.training.determinism, first.training.threads)
     spec = teacher.spec() if teacher else None
-    trainings = [_open(cell, classes, spec, device) for cell in cells]
+    runs = [_open(cell, classes, spec, device) for cell in cells]
     label = f"{first.dataset} seed {first.seed} [{' '.join(c.config.method for c in cells)}]"
     with progress(label, first.training.steps) as show:
-        _loop(trainings, split, teacher, execution, device, stop, show)
-    for training in trainings:
-        _finish(training)
+        _loop(runs, split, teacher, execution, device, stop, show)
+    for run in runs:
+        _finish(run)
 
 
-def _open(cell: Cell, classes: int, teacher: Any, device: torch.device) -> Training:
+def _open(cell: Cell, classes: int, teacher: Any, device: torch.device) -> ActiveRun:
     learner = Learner(cell.config, classes, teacher, device)
-    training = Training(cell, learner, tensors_hash(learner.net.state_dict()))
-    training.resume()
-    return training
+    run = ActiveRun(cell, learner, tensors_hash(learner.net.state_dict()))
+    run.resume()
+    return run
 
 
 def _loop(
-    trainings: Sequence[Training],
+    runs: Sequence[ActiveRun],
     split: Split,
     teacher: SegmentationNet | None,
     execution: Execution,
@@ -149,9 +149,9 @@ def _loop(
     stop: StopRequest,
     show: Progress,
 ) -> None:
-    config = trainings[0].cell.config
+    config = runs[0].cell.config
     recipe = config.training
-    first_step = min(training.learner.step for training in trainings)
+    first_step = min(run.learner.step for run in runs)
     stream = batches(
         split,
         Augmentation(config.data.crop, recipe.scale, recipe.flip),
@@ -162,18 +162,18 @@ def _loop(
         workers=execution.workers,
         cache=execution.cache,
     )
-    taps = sorted({tap for training in trainings for tap in training.learner.teacher_taps()})
+    taps = sorted({tap for run in runs for tap in run.learner.teacher_taps()})
     clock = time.perf_counter()
     for step, batch in enumerate(stream, first_step):
-        due = [training for training in trainings if training.learner.step == step]
+        due = [run for run in runs if run.learner.step == step]
         images = normalise(batch.images.to(device, non_blocking=True))
         labels = batch.labels.to(device, non_blocking=True)
         clock = _charge(due, "data", clock)
-        watched = teacher if any(training.learner.needs_teacher for training in due) else None
+        watched = teacher if any(run.learner.needs_teacher for run in due) else None
         output = _teach(watched, images, taps, recipe.teacher_precision) if watched else None
         clock = _charge([t for t in due if t.learner.needs_teacher], "teacher", clock)
-        for training in due:
-            training.advance(images, labels, output)
+        for run in due:
+            run.advance(images, labels, output)
         clock = time.perf_counter()
         _save_when_due(due, step + 1, execution.checkpoint_every, stop)
         show(step + 1)
@@ -188,30 +188,30 @@ def _teach(teacher: SegmentationNet, images: Tensor, taps: Sequence[str], precis
     return output
 
 
-def _charge(trainings: Sequence[Training], phase: str, since: float) -> float:
+def _charge(runs: Sequence[ActiveRun], phase: str, since: float) -> float:
     now = time.perf_counter()
-    for training in trainings:
-        training.learner.seconds[phase] += now - since
+    for run in runs:
+        run.learner.seconds[phase] += now - since
     return now
 
 
-def _save_when_due(due: Sequence[Training], step: int, every: int, stop: StopRequest) -> None:
+def _save_when_due(due: Sequence[ActiveRun], step: int, every: int, stop: StopRequest) -> None:
     if stop.requested or step % every == 0:
-        for training in due:
-            training.save()
+        for run in due:
+            run.save()
     stop.leave_if_requested()
 
 
-def _finish(training: Training) -> None:
-    training.settle()
-    net, seconds = training.learner.net, training.learner.seconds
+def _finish(run: ActiveRun) -> None:
+    run.settle()
+    net, seconds = run.learner.net, run.learner.seconds
     for name, tensor in net.state_dict().items():
         if not tensor.isfinite().all():
-            raise SuiteError(f"{training.name}: weight {name} is not finite after the last step")
-    lines = "".join(json.dumps(row) + "\n" for row in training.rows)
-    write_bytes(training.cell.folder / "log.jsonl", lines.encode())
-    _summarise(training.cell, net, training.initial_hash, training.learner.step, seconds)
-    drop_checkpoints(training.cell.folder)
+            raise SuiteError(f"{run.name}: weight {name} is not finite after the last step")
+    lines = "".join(json.dumps(row) + "\n" for row in run.rows)
+    write_bytes(run.cell.folder / "log.jsonl", lines.encode())
+    _summarise(run.cell, net, run.initial_hash, run.learner.step, seconds)
+    drop_checkpoints(run.cell.folder)
 
 
 def import_weights(cell: Cell, source: Path, classes: int) -> None:
