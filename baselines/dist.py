@@ -1,0 +1,73 @@
+"""DIST: match the relations of the class probabilities, not their values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from distill import Distiller, View
+from distill.divergences import resize, widen
+from distill.regions import counted
+
+EPSILON = 1e-8  # of the published code: a probability map that does not vary correlates with none
+
+
+class DIST(Distiller):
+    """Pearson correlation within each pixel (over classes) and within each class (over pixels)."""
+
+    name = "dist"
+    paper = (
+        "T. Huang, S. You, F. Wang, C. Qian, C. Xu, Knowledge Distillation from A Stronger "
+        "Teacher, NeurIPS 2022"
+    )
+
+    @dataclass(frozen=True)
+    class Config(Distiller.Config):
+        """`beta` weighs the inter-class term, `gamma` the intra-class term, `weight` both."""
+
+        weight: float = 1.0
+        beta: float = 1.0
+        gamma: float = 1.0
+        temperature: float = 1.0
+        ignore: Literal["keep", "mask"] = "keep"
+
+    config: Config
+
+    def losses(
+        self, student: View, teacher: View, labels: Tensor, progress: float
+    ) -> dict[str, Tensor]:
+        """`inter`: 1 - mean correlation per pixel; `intra`: 1 - mean correlation per class."""
+        del progress
+        config, size = self.config, student.logits.shape[-2:]
+        weights = {"inter": config.weight * config.beta, "intra": config.weight * config.gamma}
+        weights = {name: weight for name, weight in weights.items() if weight}
+        if not weights:
+            return {}
+        valid = counted(labels, size, config.ignore)
+        own = class_rows(student.logits, valid, config.temperature)
+        other = class_rows(resize(teacher.logits, size), valid, config.temperature)
+        # (1) over the K classes of a pixel, (2) over all pixels of a class
+        axes = {"inter": 0, "intra": 1}
+        return {name: weight * distance(own, other, axes[name]) for name, weight in weights.items()}
+
+
+def class_rows(logits: Tensor, valid: Tensor | None, temperature: float) -> Tensor:
+    """softmax(z / T) over K of the counted pixels of the whole batch: N K h w to K M."""
+    if temperature <= 0:
+        raise ValueError(f"temperature must be positive, got {temperature}")
+    rows = widen(logits).movedim(1, 0).flatten(1)
+    if valid is not None:
+        rows = rows[:, valid.flatten()]
+    return torch.softmax(rows / temperature, dim=0)
+
+
+def distance(student: Tensor, teacher: Tensor, dim: int) -> Tensor:
+    """1 - the mean of Pearson's correlation along `dim` of two K M matrices; 0 if M = 0."""
+    if not student.numel():
+        return student.sum()
+    student = student - student.mean(dim=dim, keepdim=True)
+    teacher = teacher - teacher.mean(dim=dim, keepdim=True)
+    norms = student.norm(dim=dim) * teacher.norm(dim=dim)
+    unrelated: Tensor = 1 - (student * teacher).sum(dim=dim) / (norms + EPSILON)
+    return unrelated.mean()

@@ -1,0 +1,81 @@
+"""DSD: match the change of attention between layers, and the correlation of the classes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from distill import Distiller, NetSpec, View
+from distill.divergences import lengths, resize, widen
+from distill.features import position_mean
+from distill.regions import counted
+
+
+class DSD(Distiller):
+    """Pixel-wise (PSD) and category-wise (CSD) similarity (reconstructed: no code released)."""
+
+    name = "dsd"
+    paper = (
+        "Y. Feng, X. Sun, W. Diao, J. Li, X. Gao, Double Similarity Distillation for Semantic "
+        "Image Segmentation, IEEE TIP 30, 2021 (reconstructed)"
+    )
+
+    @dataclass(frozen=True)
+    class Config(Distiller.Config):
+        """Weights of the two terms, the temperature of CSD, and the tap of PSD's first layer."""
+
+        psd_weight: float = 1000.0
+        csd_weight: float = 10.0
+        temperature: float = 4.0
+        tap: str = "head.embedding"
+        ignore: Literal["keep", "mask"] = "keep"
+
+    config: Config
+
+    def __init__(self, config: Config, student: NetSpec, teacher: NetSpec) -> None:
+        super().__init__(config, student, teacher)
+        if config.temperature <= 0:
+            raise ValueError(f"temperature must be positive, got {config.temperature}")
+        if config.psd_weight:
+            self.student_taps = self.teacher_taps = (config.tap,)
+
+    def losses(
+        self, student: View, teacher: View, labels: Tensor, progress: float
+    ) -> dict[str, Tensor]:
+        """`psd`: mean over N h w of (R(s) - R(t))^2; `csd`: mean over N K K of (M(s) - M(t))^2."""
+        del progress
+        config, terms, size = self.config, {}, student.logits.shape[-2:]
+        valid = counted(labels, size, config.ignore)
+        if config.psd_weight:
+            own, other = (self._residual(view, size, valid) for view in (student, teacher))
+            terms["psd"] = config.psd_weight * position_mean((own - other) ** 2, valid)
+        if config.csd_weight:
+            own, other = (self._correlation(view, size, valid) for view in (student, teacher))
+            terms["csd"] = config.csd_weight * ((own - other) ** 2).mean()
+        return terms
+
+    def _residual(self, view: View, size: torch.Size, valid: Tensor | None) -> Tensor:
+        """(2) R = normalised (A(logits) - A(feature)): what the last layer adds, N h w."""
+        layers = (_grid(maps, size, valid) for maps in (view.logits, view.taps[self.config.tap]))
+        last, earlier = (_unit(maps.square().mean(dim=1)) for maps in layers)
+        return _unit(last - earlier)
+
+    def _correlation(self, view: View, size: torch.Size, valid: Tensor | None) -> Tensor:
+        """(4) M = Q Q', Q = the rows of softmax(z / T) over K, normalised over positions: N K K."""
+        soft = torch.softmax(_grid(view.logits, size, valid) / self.config.temperature, dim=1)
+        if valid is not None:
+            soft = soft.masked_fill(~valid[:, None], 0.0)
+        rows = soft.flatten(2)
+        rows = rows / lengths(rows, dim=2)  # (3)
+        return rows @ rows.transpose(1, 2)
+
+
+def _grid(maps: Tensor, size: torch.Size, valid: Tensor | None) -> Tensor:
+    maps = resize(widen(maps), size)
+    return maps if valid is None else maps.masked_fill(~valid[:, None], 0.0)
+
+
+def _unit(maps: Tensor) -> Tensor:
+    """(1) The attention map A = Q / |Q| with Q = mean over C of squares: N h w."""
+    return maps / lengths(maps.flatten(1), dim=1)[:, :, None]
