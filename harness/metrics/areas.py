@@ -106,7 +106,7 @@ class Measure:
     """Sums up predictions image by image.
 
     `truths`, if given, keeps what follows from the labels alone by image name, so that further
-    networks on the same split are measured faster (about 11 bytes a pixel).
+    networks on the same split are measured faster (8 bytes a pixel).
     """
 
     def __init__(
@@ -130,12 +130,13 @@ class Measure:
         truth = self._truth(name, label)
         confusion = confusion_matrix(prediction, label, len(self.classes))
         masked = prediction | truth.void
+        right = np.where(masked == label, label, np.uint8(IGNORE))
         self._objects.append(object_rows(len(self._names), masked, label, truth.objects))
         self._pixels.append(counts_of(confusion))
         self._boundary.append(
-            boundary_counts(masked, label, truth.boundary_level, truth.boundary_area)
+            boundary_counts(masked, right, truth.boundary_level, truth.boundary_area)
         )
-        self._trimap.append(trimap_counts(masked, label, truth.trimap_level, truth.trimap_area))
+        self._trimap.append(trimap_counts(masked, right, truth.trimap_level, truth.trimap_area))
         self._names[name] = None
         self.confusion += confusion
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from harness.metrics.iou import IGNORE, VALUES, Bools, Bytes, Counts, Ints
+from harness.metrics.iou import VALUES, Bools, Bytes, Counts, Ints
 
 RATIOS = (0.005, 0.02)  # of the image diagonal, ascending
 RADII = (1, 2, 4, 8, 16)  # pixels, ascending
@@ -51,30 +51,28 @@ def histogram(level: Bytes, values: Bytes, bands: int, classes: int) -> Ints:
     return counts.reshape(bands + 1, VALUES)[:bands, :classes].cumsum(axis=0)
 
 
-def trimap_counts(prediction: Bytes, label: Bytes, level: Bytes, label_area: Ints) -> Counts:
-    """Areas (R, K) at every radius, from the label's trimap `level` and its areas (R, K)."""
+def trimap_counts(prediction: Bytes, right: Bytes, level: Bytes, label_area: Ints) -> Counts:
+    """Areas (R, K) at every radius, from the label's trimap `level` and its areas (R, K).
+
+    `right` is the prediction where it is right, 255 elsewhere; all maps are H W.
+    """
     bands, classes = label_area.shape
     return Counts(
-        histogram(level, agreement(prediction, label), bands, classes),
+        histogram(level, right, bands, classes),
         histogram(level, prediction, bands, classes),
         label_area,
     )
 
 
-def boundary_counts(prediction: Bytes, label: Bytes, level: Bytes, label_area: Ints) -> Counts:
+def boundary_counts(prediction: Bytes, right: Bytes, level: Bytes, label_area: Ints) -> Counts:
     """Areas (B, K) at every ratio, from the label's contour `level` and its areas (B, K).
 
-    `prediction` holds 255 wherever `label` does.
+    `prediction` is 255 wherever the label is; `right` is it where it is right, 255 elsewhere.
     """
     bands, classes = label_area.shape
     own = levels(prediction, band_widths(*prediction.shape), frame=True)
     return Counts(
-        histogram(np.maximum(own, level), agreement(prediction, label), bands, classes),
+        histogram(np.maximum(own, level), right, bands, classes),
         histogram(own, prediction, bands, classes),
         label_area,
     )
-
-
-def agreement(prediction: Bytes, label: Bytes) -> Bytes:
-    """The label where the prediction is right, 255 elsewhere, H W."""
-    return np.where(prediction == label, label, np.uint8(IGNORE))

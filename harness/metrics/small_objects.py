@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from harness.metrics.iou import Bools, Bytes, Ints
 
@@ -15,7 +16,7 @@ COLUMNS = ("image", "class", "bin", "pixels", "correct", "box_intersection", "bo
 class Components:
     """The 8-connected components of a label map, class by class."""
 
-    ids: Ints  # H W, 0 where ignored, else 1 + row in the arrays below
+    ids: npt.NDArray[np.int32]  # H W, 0 where ignored, else 1 + row in the arrays below
     classes: Ints  # (n,)
     bins: Ints  # (n,) index into BINS
     pixels: Ints  # (n,)
@@ -24,7 +25,7 @@ class Components:
 
 def components(label: Bytes) -> Components:
     """Components of every class of `label` (H W, 255 = ignore)."""
-    ids = np.zeros(label.shape, np.int64)
+    ids = np.zeros(label.shape, np.int32)
     classes: list[int] = []
     found: list[Ints] = []
     for index in (int(value) for value in np.flatnonzero(np.bincount(label.ravel())[:255])):
@@ -32,7 +33,7 @@ def components(label: Bytes) -> Components:
         x, y, width, height = cv2.boundingRect(mask)
         window = np.s_[y : y + height, x : x + width]
         count, part, stats, _ = cv2.connectedComponentsWithStats(mask[window], connectivity=8)
-        ids[window] += np.where(part > 0, part + len(classes), 0)
+        ids[window] += np.where(part > 0, part + np.int32(len(classes)), 0)
         classes += [index] * (count - 1)
         found.append(stats[1:].astype(np.int64) + np.array([x, y, 0, 0, 0]))
     table = np.concatenate(found) if found else np.zeros((0, 5), np.int64)
@@ -52,23 +53,23 @@ def size_bins(pixels: Ints, area: int) -> Ints:
 
 
 def object_rows(image: int, prediction: Bytes, label: Bytes, objects: Components) -> Ints:
-    """One row of COLUMNS per component, (n, 7); `prediction` is 255 wherever `label` is.
+    """One row of COLUMNS per component of the label, (n, 7), for image number `image`.
 
-    The intersection and the union are those of the class against the rest within the box.
+    `prediction` and `label` are H W, both 255 where ignored. The intersection and the union
+    are those of the component's class against the rest within its box.
     """
     count = len(objects.pixels)
-    correct = prediction == label
-    right = np.bincount((objects.ids * correct).ravel(), minlength=count + 1)[1:]
-    boxes = np.zeros((count, 2), np.int64)
+    correct = np.bincount((objects.ids * (prediction == label)).ravel(), minlength=count + 1)[1:]
+    counted = np.zeros((count, 2), np.int64)
     for index in np.unique(objects.classes):
         predicted, labelled = prediction == index, label == index
         both, either = _bytes(predicted & labelled), _bytes(predicted | labelled)
         for row in np.flatnonzero(objects.classes == index):
-            top, bottom, left, right_edge = objects.boxes[row]
-            box = np.s_[top:bottom, left:right_edge]
-            boxes[row] = cv2.countNonZero(both[box]), cv2.countNonZero(either[box])
-    images = np.full(count, image, np.int64)
-    return np.column_stack((images, objects.classes, objects.bins, objects.pixels, right, boxes))
+            top, bottom, left, right = objects.boxes[row]
+            box = np.s_[top:bottom, left:right]
+            counted[row] = cv2.countNonZero(both[box]), cv2.countNonZero(either[box])
+    fixed = (np.full(count, image), objects.classes, objects.bins, objects.pixels)
+    return np.column_stack((*fixed, correct, counted))
 
 
 def size_scores(rows: Ints) -> dict[str, dict[str, int | float | None]]:
