@@ -5,11 +5,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from distill.divergences import position_kl
-from pcd.maps import blocks, precise, standardise
+from distill.divergences import position_kl, widen
+from pcd.maps import standardise
 from pcd.matching import UNMATCHED
 
 Divergence = Literal["kl", "mse"]
+# Both divergences are one channel's affair, so eighths of the channels can follow one another,
+# and what a step allocates stays below twice the two feature maps.
+BLOCKS = 8
 
 
 def pair_divergence(
@@ -26,16 +29,17 @@ def pair_divergence(
     bool; None: every pixel). `kl` is temperature^2 x KL over positions, mean over images and
     pairs; `mse` is the squared difference of the standardised maps, mean over pairs and P.
     """
+    pairs = int((matched != UNMATCHED).sum())
     sums = []
-    for maps, choice in zip(blocks(student, 1), blocks(matched, 0), strict=True):
-        paired = choice != UNMATCHED
-        own, other = precise(maps[:, paired]), precise(teacher[:, choice[paired]])
+    for maps, choice in zip(student.chunk(BLOCKS, dim=1), matched.chunk(BLOCKS), strict=True):
+        if pairs < len(matched):
+            maps, choice = maps[:, choice != UNMATCHED], choice[choice != UNMATCHED]
+        own, other = widen(maps), widen(teacher[:, choice])
         if divergence == "kl":
             sums.append(position_kl(own, other, temperature, valid).sum())
         else:
             gap = standardise(own, valid) - standardise(other, valid)
             sums.append(gap.square().sum())
-    pairs = (matched != UNMATCHED).sum()
     return torch.stack(sums).sum() / (pairs * _summands(student, divergence, valid))
 
 

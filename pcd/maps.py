@@ -1,44 +1,53 @@
-"""Feature maps in blocks of channels: everything here and in the loss is one channel's affair."""
+"""Feature maps centred over the pixels P that count: the form in which both processes read them."""
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-# Eight blocks keep what a step allocates beside the features to a fraction of the features.
-BLOCKS = 8
+from distill.divergences import widen
+
 DEAD = 1e-6
 
 
-def blocks(values: Tensor, dim: int) -> tuple[Tensor, ...]:
-    """`values` cut along the channel dimension `dim` into at most `BLOCKS` views."""
-    return values.chunk(BLOCKS, dim=dim)
+class Centred(NamedTuple):
+    """Maps minus each channel's mean over P, in float32 at least, and what made them so."""
+
+    maps: Tensor  # N C h w, 0 outside P
+    mean: Tensor  # C
+    scale: Tensor  # C, 1 / biased std; 0 for a dead channel, so that maps x scale is Z
+    pixels: Tensor  # |P|, a scalar, at least 1
 
 
-def precise(maps: Tensor) -> Tensor:
-    """`maps` in float32 if their type is narrower, else as they are."""
-    return maps.to(torch.promote_types(maps.dtype, torch.float32))
+def centre(maps: Tensor, valid: Tensor | None) -> Centred:
+    """`maps` (N C h w) centred over P = `valid` (N h w bool; None: every pixel).
 
-
-def rows(maps: Tensor) -> Tensor:
-    """Maps N C h w as one row a channel: C (N h w)."""
-    return maps.movedim(1, 0).flatten(1)
+    Differentiable, through mean and scale too. What stands outside P, NaN included, is lost.
+    """
+    maps = widen(maps)
+    if valid is None:
+        pixels = maps.new_tensor(maps[:, 0].numel())
+        mean = maps.sum(dim=(0, 2, 3), keepdim=True) / pixels
+        centred = maps - mean
+    else:
+        inside = valid[:, None]
+        pixels = inside.sum().clamp(min=1).to(maps.dtype)
+        known = torch.where(inside, maps, 0.0)
+        mean = known.sum(dim=(0, 2, 3), keepdim=True) / pixels
+        centred = known.addcmul_(mean, inside.to(maps.dtype), value=-1)
+    mean = mean.flatten()
+    norm: Tensor = torch.linalg.vector_norm(centred.flatten(2), dim=(0, 2))
+    return Centred(centred, mean, inverse_std(norm.square() / pixels, mean), pixels)
 
 
 def standardise(maps: Tensor, valid: Tensor | None) -> Tensor:
-    """Z (N C h w): each channel minus its mean over valid pixels, over its biased std there.
+    """Z (N C h w): `maps` minus mean, over biased std, both over P; 0 outside P or if dead."""
+    centred = centre(maps, valid)
+    return centred.maps * centred.scale[:, None, None]
 
-    `valid` is N h w bool (None: every pixel). Z is 0 at pixels that are not valid and in a dead
-    channel, one with std <= 1e-6 x rms. Differentiable, through mean and std too.
-    """
-    count = maps[:, 0].numel() if valid is None else valid.sum().clamp(min=1)
-    maps = only(maps, valid)
-    mean = maps.sum(dim=(0, 2, 3), keepdim=True) / count
-    centred = only(maps - mean, valid)
-    variance = centred.square().sum(dim=(0, 2, 3), keepdim=True) / count
+
+def inverse_std(variance: Tensor, mean: Tensor) -> Tensor:
+    """1 / std of every channel (C); 0 for a dead one, whose std is at most 1e-6 of its rms."""
     alive = variance > DEAD**2 * (variance + mean.square())
     # The inner `where` keeps the gradient of the root finite where the outer one discards it.
-    return centred * torch.where(alive, torch.where(alive, variance, 1.0).rsqrt(), 0.0)
-
-
-def only(maps: Tensor, valid: Tensor | None) -> Tensor:
-    """Maps N C h w with 0, never 0 x NaN, at every pixel outside `valid` (N h w bool)."""
-    return maps if valid is None else torch.where(valid[:, None], maps, 0.0)
+    return torch.where(alive, torch.where(alive, variance, 1.0).rsqrt(), 0.0)

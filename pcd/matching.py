@@ -9,27 +9,23 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from pcd.maps import blocks, precise, rows, standardise
+from pcd.maps import Centred
 from pcd.ranks import rank_count, sum_over_ranks
 
 Matching = Literal["assignment", "nearest", "index"]
 UNMATCHED = -1
 
 
-def similarity(student: Tensor, teacher: Tensor, kept: Tensor, valid: Tensor | None) -> Tensor:
-    """Cosine (C_s M) of every student map with every kept teacher map, standardised over P.
+def similarity(student: Centred, teacher: Centred, kept: Tensor) -> Tensor:
+    """Cosine (C_s M) of every student map with every kept teacher map (`kept`: M numbers) over P.
 
-    Features N C h w, `kept` M channel numbers, `valid` is P (N h w bool; None: every pixel).
     0 for a dead channel; the mean over ranks.
     """
-    count = student[:, 0].numel() if valid is None else valid.sum().clamp(min=1)
-    target = torch.cat(
-        [rows(standardise(precise(teacher[:, part]), valid)) for part in blocks(kept, 0)]
-    )
-    cosines = torch.cat(
-        [rows(standardise(precise(block), valid)) @ target.T for block in blocks(student, 1)]
-    )
-    return sum_over_ranks(cosines / count) / rank_count()
+    products = student.mean.new_zeros(len(student.mean), len(kept))
+    for own, other in zip(student.maps.flatten(2), teacher.maps.flatten(2), strict=True):
+        products.addmm_(own, other[kept].T)
+    cosines = products * student.scale[:, None] * teacher.scale[kept] / student.pixels
+    return sum_over_ranks(cosines) / rank_count()
 
 
 def match(cosines: Tensor, matching: Matching) -> Tensor:

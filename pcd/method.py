@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from distill import Distiller, NetSpec, View
-from distill.divergences import resize
+from distill.divergences import resize, widen
 from distill.regions import IGNORE, labels_at
 from pcd.config import PCDConfig
 from pcd.divergence import pair_divergence
-from pcd.maps import precise
+from pcd.maps import Centred, centre
 from pcd.matching import UNMATCHED, match, similarity
 from pcd.responses import class_responses, discriminative_score, keep_best
-from pcd.sums import RunningSums, batch_sums
+from pcd.sums import RunningSums, class_sums
 
 CLASSIFIED_TAP = "head.embedding"
 
@@ -33,6 +33,7 @@ class PCD(Distiller):
         "PCD (reconstructed from the abstract): B. Lee, K. Ko, J. Hong, H. Ko, Prune Channel and "
         "Distill: Discriminative Knowledge Distillation for Semantic Segmentation, ICIP 2024"
     )
+    reconstructed: ClassVar[bool] = True
     Config = PCDConfig
     config: PCDConfig
 
@@ -75,40 +76,51 @@ class PCD(Distiller):
             return {"channel": self.config.weight * self._channel(own, other, labels)}
 
     def _channel(self, own: Tensor, other: Tensor, labels: Tensor) -> Tensor:
-        labels = labels_at(labels, own.shape[-2:])
-        valid = labels != IGNORE if self.config.ignore == "mask" else None
+        labels, valid = self._pixels(labels_at(labels, own.shape[-2:]))
         with torch.no_grad():
             if other.shape[-2:] != own.shape[-2:]:
-                other = resize(precise(other), own.shape[-2:])
-            scores = self._scores(other, labels, valid)
-            if scores is not None and self.waited >= self.config.rematch_every:
-                self._rematch(own, other, scores, valid)
-            self.waited += 1
-        if scores is None:
+                other = resize(widen(other), own.shape[-2:])
+            scored = self._prune_and_match(own, other, labels, valid)
+        if not scored:
             self.skipped += 1
-            return precise(own[:0]).sum()
+            return widen(own[:0]).sum()
         return pair_divergence(
             own, other, self.matched, self.config.divergence, self.config.temperature, valid
         )
 
-    def _scores(self, features: Tensor, labels: Tensor, valid: Tensor | None) -> Tensor | None:
+    def _pixels(self, labels: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Labels (N h w) in the form of `class_sums`, and P (N h w bool; None: every pixel)."""
+        if self.config.ignore == "mask":
+            return labels, labels != IGNORE
+        return labels.clamp(max=self.teacher_spec.classes), None
+
+    def _prune_and_match(
+        self, own: Tensor, other: Tensor, labels: Tensor, valid: Tensor | None
+    ) -> bool:
+        """Bring the matching up to date; False where no score exists at this step."""
+        teacher = centre(other, valid)
+        scores = self._scores(teacher, labels)
+        if scores is not None and self.waited >= self.config.rematch_every:
+            self._rematch(centre(own, valid), teacher, keep_best(scores, len(self.kept)))
+        self.waited += 1
+        return scores is not None
+
+    def _scores(self, teacher: Centred, labels: Tensor) -> Tensor | None:
         """Scores of the teacher's channels (C_t); None where fewer than two classes respond."""
         if self.config.score == "random":
             return self.draw
         if self.config.score == "none":
-            return features.new_zeros(features.shape[1])
+            return torch.zeros_like(teacher.mean)
+        sums = class_sums(teacher, labels, self.teacher_spec.classes)
         if self.config.responses == "running":
-            sums = self.sums.add(features, labels, valid)
-        else:
-            sums = batch_sums(features, labels, valid, self.teacher_spec.classes)
+            sums = self.sums.add(sums)
         responses = class_responses(sums, self.config.min_pixels, self.classifier)
         if len(responses.pixels) < 2:
             return None
         return discriminative_score(responses, self.config.score)
 
-    def _rematch(self, own: Tensor, other: Tensor, scores: Tensor, valid: Tensor | None) -> None:
-        kept = keep_best(scores, len(self.kept))
-        cosines = similarity(own, other, kept, valid)
+    def _rematch(self, student: Centred, teacher: Centred, kept: Tensor) -> None:
+        cosines = similarity(student, teacher, kept)
         columns = match(cosines, self.config.matching)
         matched = torch.where(columns == UNMATCHED, UNMATCHED, kept[columns])
         chosen = cosines.gather(1, columns.clamp(min=0)[:, None])[:, 0]

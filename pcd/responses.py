@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from pcd.maps import DEAD
+from pcd.maps import inverse_std
 from pcd.sums import ClassSums
 
 Score = Literal["pairwise", "margin", "range", "fisher", "random", "none"]
@@ -30,8 +30,7 @@ def class_responses(sums: ClassSums, min_pixels: int, classifier: Tensor | None)
     count = sums.pixels.sum().clamp(min=1)
     offset = sums.total.sum(dim=0) / count  # mean of T - shift
     variance = sums.square.sum(dim=0) / count - offset.square()
-    alive = variance > DEAD**2 * (variance + (sums.shift + offset).square())
-    scale = torch.where(alive, torch.where(alive, variance, 1.0).rsqrt(), 0.0)
+    scale = inverse_std(variance, sums.shift + offset)
 
     enough = sums.pixels[:-1] >= min_pixels
     pixels = sums.pixels[:-1][enough]
@@ -42,7 +41,7 @@ def class_responses(sums: ClassSums, min_pixels: int, classifier: Tensor | None)
     response = mean
     if classifier is not None:
         weight = classifier.double() / classifier.double().square().mean().sqrt()
-        response = weight[enough] * torch.where(alive, raw - offset, 0.0)
+        response = weight[enough] * torch.where(scale > 0, raw - offset, 0.0)
     return Responses(pixels, response, mean, within)
 
 

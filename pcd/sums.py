@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from distill.regions import one_hot
-from pcd.maps import blocks, only, precise, rows
+from pcd.maps import Centred
 from pcd.ranks import sum_over_ranks
 
 
@@ -37,57 +37,55 @@ class RunningSums(nn.Module):
 
     def __init__(self, classes: int, channels: int) -> None:
         super().__init__()
-        shapes = {
-            "shift": (channels,),
-            "pixels": (classes + 1,),
-            "total": (classes + 1, channels),
-            "square": (classes + 1, channels),
-        }
-        for name, shape in shapes.items():
-            self.register_buffer(name, torch.zeros(shape, dtype=torch.float64))
+        rows = classes + 1
+        self.register_buffer("shift", torch.zeros(channels, dtype=torch.float64))
+        self.register_buffer("pixels", torch.zeros(rows, dtype=torch.float64))
+        self.register_buffer("total", torch.zeros(rows, channels, dtype=torch.float64))
+        self.register_buffer("square", torch.zeros(rows, channels, dtype=torch.float64))
 
-    def add(self, features: Tensor, labels: Tensor, valid: Tensor | None) -> ClassSums:
-        """The sums so far, after this batch: features N C h w, labels and P `valid` N h w."""
+    def add(self, batch: ClassSums) -> ClassSums:
+        """The sums so far, `batch` among them; the first batch sets the shift for good."""
         if not self.pixels.any():
-            self.shift.copy_(channel_means(features, valid))
-        batch = class_sums(features, labels, valid, len(self.pixels) - 1, self.shift)
-        self.pixels += batch.pixels
-        self.total += batch.total
-        self.square += batch.square
+            self.shift.copy_(batch.shift)
+        moved = _shifted(batch, self.shift)
+        self.pixels += moved.pixels
+        self.total += moved.total
+        self.square += moved.square
         return ClassSums(self.shift, self.pixels, self.total, self.square)
 
 
-def batch_sums(features: Tensor, labels: Tensor, valid: Tensor | None, classes: int) -> ClassSums:
-    """The sums of this batch alone: features N C h w, labels and P `valid` N h w, all ranks."""
-    return class_sums(features, labels, valid, classes, channel_means(features, valid))
+def class_sums(teacher: Centred, labels: Tensor, classes: int) -> ClassSums:
+    """Sums of the teacher's maps over the pixels of each label, over all ranks.
 
-
-def channel_means(features: Tensor, valid: Tensor | None) -> Tensor:
-    """Mean (C, float64) of each channel of `features` (N C h w) over valid pixels, all ranks."""
-    sums = [only(precise(block), valid).sum(dim=(0, 2, 3)) for block in blocks(features, 1)]
-    everything = features[:, 0].numel()
-    pixels = sums[0].new_full((1,), everything) if valid is None else valid.sum().reshape(1)
-    sums_and_pixels = sum_over_ranks(torch.cat([*sums, pixels]).double())
-    return sums_and_pixels[:-1] / sums_and_pixels[-1].clamp(min=1)
-
-
-def class_sums(
-    features: Tensor, labels: Tensor, valid: Tensor | None, classes: int, shift: Tensor
-) -> ClassSums:
-    """Sums of `features` (N C h w) by label (N h w), relative to `shift` (C), over all ranks.
-
-    `valid` is P (N h w bool; None: every pixel).
+    `labels` is N h w; label `classes` is a pixel of P without a class, 255 one outside P. The
+    shift is this batch's mean.
     """
-    dtype = precise(features[:0]).dtype
-    members = rows(one_hot(labels.clamp(max=classes), classes + 1, dtype))  # K+1 (N h w)
-    if valid is not None:
-        members = members * valid.flatten()
-    totals, squares = [], []
-    for block, offset in zip(blocks(features, 1), blocks(shift, 0), strict=True):
-        centred = rows(only(precise(block) - offset.to(dtype)[:, None, None], valid))
-        totals.append(members @ centred.T)
-        squares.append(members @ centred.square().T)
-    parts = [members.sum(dim=1, keepdim=True), *totals, *squares]
-    sums = sum_over_ranks(torch.cat([part.double() for part in parts], dim=1))
-    width = len(shift)
-    return ClassSums(shift, sums[:, 0], sums[:, 1 : width + 1], sums[:, width + 1 :])
+    width = len(teacher.mean)
+    pixels = torch.zeros(classes + 1, dtype=torch.float64, device=labels.device)
+    total = pixels.new_zeros(classes + 1, width)
+    square = torch.zeros_like(total)
+    # One image at a time: the squares of a whole batch would cost as much as the features.
+    for maps, label in zip(teacher.maps.flatten(2), labels, strict=True):
+        members = one_hot(label[None], classes + 1, maps.dtype).flatten(2)[0]  # K+1 (h w)
+        pixels += members.sum(dim=1)
+        total += members @ maps.T
+        square += members @ maps.square().T
+    return _summed(ClassSums(teacher.mean.double(), pixels, total, square))
+
+
+def _summed(local: ClassSums) -> ClassSums:
+    """The sums over all ranks, relative to the mean over all ranks."""
+    count = local.pixels.sum()[None]
+    mass = sum_over_ranks(torch.cat([local.shift * count, count]))
+    moved = _shifted(local, mass[:-1] / mass[-1].clamp(min=1))
+    sums = sum_over_ranks(torch.cat([moved.pixels[:, None], moved.total, moved.square], dim=1))
+    width = len(local.shift)
+    return ClassSums(moved.shift, sums[:, 0], sums[:, 1 : width + 1], sums[:, width + 1 :])
+
+
+def _shifted(sums: ClassSums, shift: Tensor) -> ClassSums:
+    """The same sums relative to another `shift` (C)."""
+    step = sums.shift - shift
+    total = sums.total + sums.pixels[:, None] * step
+    square = sums.square + step * (sums.total + total)
+    return ClassSums(shift, sums.pixels, total, square)
