@@ -26,7 +26,7 @@ def macs(net: nn.Module, image: Tensor) -> int:
     shadow = copy.deepcopy(net).to("meta").eval()
     with FlopCounterMode(display=False) as counter:
         shadow(image.to("meta"))
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2
 
 
 @torch.no_grad()
