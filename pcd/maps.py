@@ -26,7 +26,7 @@ def centre(maps: Tensor, valid: Tensor | None) -> Centred:
     """
     maps = widen(maps)
     if valid is None:
-        pixels = maps.new_tensor(maps[:, 0].numel())
+        pixels = maps.new_tensor(maps.shape[0] * maps.shape[2:].numel())
         mean = maps.sum(dim=(0, 2, 3), keepdim=True) / pixels
         centred = maps - mean
     else:

@@ -23,6 +23,7 @@ from pcd.responses import class_responses, discriminative_score, keep_best
 from pcd.sums import RunningSums, class_sums
 
 CLASSIFIED_TAP = "head.embedding"
+CONTROLS = ("random", "none")  # scores that need no classes
 
 
 class PCD(Distiller):
@@ -38,7 +39,7 @@ class PCD(Distiller):
     config: PCDConfig
 
     classifier: Tensor | None  # K C
-    draw: Tensor | None  # C_t, the scores of `random`
+    scores: Tensor  # C_t, of the last step that had any; drawn once for `random`, 0 for `none`
     kept: Tensor  # M, teacher channels, best first
     matched: Tensor  # C_s, the teacher channel each student channel learns, or -1
     waited: Tensor  # steps since the last matching
@@ -54,8 +55,9 @@ class PCD(Distiller):
         kept = _kept_count(config, own, width)
         self.sums = RunningSums(teacher.classes, width)
         self.register_buffer("classifier", _classifier(config, teacher), persistent=False)
-        # Drawn once and saved, so that the control prunes the same channels after a resume.
-        self.register_buffer("draw", torch.rand(width) if config.score == "random" else None)
+        # Saved, so that the control `random` prunes the same channels after a resume.
+        scores = torch.rand(width) if config.score == "random" else torch.zeros(width)
+        self.register_buffer("scores", scores.double())
         self.register_buffer("kept", torch.full((kept,), UNMATCHED))
         self.register_buffer("matched", torch.full((own,), UNMATCHED))
         self.register_buffer("waited", torch.tensor(config.rematch_every))
@@ -99,25 +101,22 @@ class PCD(Distiller):
     ) -> bool:
         """Bring the matching up to date; False where no score exists at this step."""
         teacher = centre(other, valid)
-        scores = self._scores(teacher, labels)
-        if scores is not None and self.waited >= self.config.rematch_every:
-            self._rematch(centre(own, valid), teacher, keep_best(scores, len(self.kept)))
+        scored = self.config.score in CONTROLS or self._score(teacher, labels)
+        if scored and self.waited >= self.config.rematch_every:
+            self._rematch(centre(own, valid), teacher, keep_best(self.scores, len(self.kept)))
         self.waited += 1
-        return scores is not None
+        return scored
 
-    def _scores(self, teacher: Centred, labels: Tensor) -> Tensor | None:
-        """Scores of the teacher's channels (C_t); None where fewer than two classes respond."""
-        if self.config.score == "random":
-            return self.draw
-        if self.config.score == "none":
-            return torch.zeros_like(teacher.mean)
+    def _score(self, teacher: Centred, labels: Tensor) -> bool:
+        """Bring the scores up to date; False where fewer than two classes respond."""
         sums = class_sums(teacher, labels, self.teacher_spec.classes)
         if self.config.responses == "running":
             sums = self.sums.add(sums)
         responses = class_responses(sums, self.config.min_pixels, self.classifier)
         if len(responses.pixels) < 2:
-            return None
-        return discriminative_score(responses, self.config.score)
+            return False
+        self.scores.copy_(discriminative_score(responses, self.config.score))
+        return True
 
     def _rematch(self, student: Centred, teacher: Centred, kept: Tensor) -> None:
         cosines = similarity(student, teacher, kept)
