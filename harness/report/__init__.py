@@ -1,1 +1,1 @@
-"""Tables, figures, pictures and the page that compare writes."""
+"""What the finished cells of a profile add up to: tables, plots, pictures and one page."""

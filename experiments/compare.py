@@ -1,0 +1,28 @@
+"""Compare the finished cells of a profile: tables, plots, pictures, summary.json, report.html."""
+
+import argparse
+from pathlib import Path
+
+from harness.errors import exit_with
+
+
+def main() -> int:
+    """Write results/PROFILE/ and print the headline tables; status 2 if a cell is missing."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--profile", help="profile to compare; None is that of params.yaml")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of results")
+    parser.add_argument(
+        "--partial", action="store_true", help="exit with 0 even if cells are missing or failed"
+    )
+    args = parser.parse_args()
+    from harness.report.compare import build_report  # after the arguments: it loads matplotlib
+
+    report = build_report(args.profile, args.results)
+    print(report.text())
+    return 0 if args.partial else report.status
+
+
+if __name__ == "__main__":
+    exit_with(main)

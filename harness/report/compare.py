@@ -1,0 +1,124 @@
+"""Everything compare writes for a profile: tables, plots, pictures, summary and page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config import PARAMS, read_params, read_profile
+from harness.recipe import Params
+from harness.records import write_bytes, write_json
+from harness.report.boundary_plots import boundary_plot
+from harness.report.claim_table import claim_table
+from harness.report.claims import read_claims
+from harness.report.class_plots import class_plot
+from harness.report.comparison import Comparison
+from harness.report.cost_plots import cost_plot
+from harness.report.cost_table import cost_table
+from harness.report.curve_plots import curve_plots
+from harness.report.files import Files, fill, picture_files, plot_files, table_files
+from harness.report.formats import plain
+from harness.report.gain_plots import gain_plot
+from harness.report.gains import compare_methods
+from harness.report.headline import headline_table
+from harness.report.matrix import Matrix, collect
+from harness.report.metric_tables import boundary_table, class_table, object_table
+from harness.report.page import Section, render
+from harness.report.pictures import pictures
+from harness.report.style import Plot
+from harness.report.summary import summarise
+from harness.report.table import Table
+
+CLAIMS = Path("experiments/claims.csv")
+INCOMPLETE = 2  # exit status
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found and written."""
+
+    matrix: Matrix
+    folder: Path
+    headlines: tuple[Table, ...]
+    problems: tuple[str, ...]  # what could not be shown and why
+
+    @property
+    def status(self) -> int:
+        """Exit status: 0 if every cell of the grid is finished, else 2."""
+        return INCOMPLETE if self.matrix.unfinished() else 0
+
+    def text(self) -> str:
+        """The headline tables, and what is missing, for a terminal."""
+        unfinished = self.matrix.unfinished()
+        total = len(self.matrix.cells) + len(self.matrix.teachers)
+        lines = [plain(table) for table in self.headlines]
+        lines += [f"{cell.state}: {cell.dataset} {cell.label} {cell.reason}".rstrip()
+                  for cell in unfinished]  # fmt: skip
+        lines += [f"warning: {problem}" for problem in self.problems]
+        lines.append(f"{total - len(unfinished)} of {total} cells finished")
+        return "\n".join([*lines, f"written to {self.folder / 'report.html'}"])
+
+
+def build_report(profile: str | None, results: Path) -> Report:
+    """Write the report of `profile` (None: that of params.yaml) into results/PROFILE.
+
+    Works on whatever cells there are. Raises SuiteError only for mistakes outside the cells:
+    params.yaml, the profile, the claims, or a folder that cannot be written.
+    """
+    params = _params(profile)
+    folder = results / params.profile
+    matrix = collect(params.profile, params, folder)
+    claims = read_claims(CLAIMS)
+    comparisons = [
+        compare_methods(matrix, dataset, claims, params.statistics) for dataset in params.datasets
+    ]
+    sections = [_section(matrix, comparison) for comparison in comparisons]
+    plots = [gain_plot(matrix, comparisons), cost_plot(matrix, comparisons)]
+    across = [plot for plot in plots if plot]
+    problems = tuple(problem for section in sections for problem in section.problems)
+    _write(folder, sections, across)
+    write_json(folder / "summary.json", summarise(matrix, comparisons, problems))
+    write_bytes(folder / "report.html", render(matrix, sections, across).encode())
+    return Report(matrix, folder, tuple(s.headline for s in sections), problems)
+
+
+def _params(profile: str | None) -> Params:
+    """The grid of params.yaml, or of another profile with the statistics of params.yaml."""
+    params = read_params(PARAMS)
+    if profile is None or profile == params.profile:
+        return params
+    grid = read_profile(profile).grid
+    return Params(profile=profile, statistics=params.statistics, **grid.model_dump())
+
+
+def _write(folder: Path, sections: Sequence[Section], across: Sequence[Plot]) -> None:
+    tables = [table for section in sections for table in (section.headline, *section.tables)]
+    plots = [*across, *(plot for section in sections for plot in section.plots)]
+    shown = [picture for section in sections for picture in section.pictures]
+    fill(folder / "tables", _merged(table_files(table) for table in tables))
+    fill(folder / "plots", _merged(plot_files(plot) for plot in plots))
+    fill(folder / "pictures", _merged(picture_files(picture) for picture in shown))
+
+
+def _merged(parts: Iterable[Files]) -> Files:
+    return {name: content for part in parts for name, content in part.items()}
+
+
+def _section(matrix: Matrix, comparison: Comparison) -> Section:
+    curves, unreadable = curve_plots(matrix, comparison.dataset)
+    shown, problems = pictures(matrix, comparison.dataset)
+    plots = [class_plot(matrix, comparison), boundary_plot(matrix, comparison), *curves]
+    tables = [
+        class_table(matrix, comparison),
+        boundary_table(matrix, comparison),
+        object_table(matrix, comparison),
+        cost_table(matrix, comparison),
+        claim_table(matrix, comparison),
+    ]
+    return Section(
+        dataset=comparison.dataset,
+        headline=headline_table(matrix, comparison),
+        tables=[table for table in tables if table],
+        plots=[plot for plot in plots if plot],
+        pictures=shown,
+        problems=[*comparison.warnings, *unreadable, *problems],
+    )

@@ -1,0 +1,96 @@
+"""One dataset's methods side by side: spread over seeds, gain over the student, verdicts."""
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.report.claims import Claim
+from harness.report.matrix import STUDENT, Finished
+from harness.report.numbers import MISSING, interval, points
+from harness.report.table import Mark
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Method minus student over the seeds both have; fractions of mIoU."""
+
+    per_seed: Mapping[int, float]
+    mean: float
+    low: float | None  # None: one seed, no interval
+    high: float | None
+    p: float  # one-sided sign flip
+    adjusted_p: float | None  # max-T over the methods; None where seeds are missing
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What our gain says about one published gain."""
+
+    claim: Claim
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method on one dataset."""
+
+    method: str
+    results: Mapping[int, Finished]  # by seed
+    gain: Gain | None  # None: the student itself, or nothing to pair
+    mark: Mark
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def mious(self) -> list[float]:
+        """mIoU by seed."""
+        return [result.scores.miou or 0.0 for result in self.results.values()]
+
+    @property
+    def mean(self) -> float | None:
+        """Mean mIoU over the seeds."""
+        return mean(self.mious)
+
+    @property
+    def std(self) -> float | None:
+        """Sample standard deviation of mIoU over the seeds; None for fewer than two."""
+        return deviation(self.mious)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One dataset: its teacher and a row for every method of the grid."""
+
+    dataset: str
+    teacher: Finished | None
+    rows: tuple[Row, ...]
+    confidence: float  # of every interval, 0..1
+    warnings: tuple[str, ...]
+
+    @property
+    def student(self) -> Row | None:
+        """The row every gain is measured from."""
+        return next((row for row in self.rows if row.method == STUDENT), None)
+
+    @property
+    def gains(self) -> list[tuple[Row, Gain]]:
+        """The rows that have a gain."""
+        return [(row, row.gain) for row in self.rows if row.gain]
+
+
+def mean(values: list[float]) -> float | None:
+    """Arithmetic mean; None of nothing."""
+    return statistics.fmean(values) if values else None
+
+
+def deviation(values: list[float]) -> float | None:
+    """Sample standard deviation; None for fewer than two values."""
+    return statistics.stdev(values) if len(values) > 1 else None
+
+
+def gain_text(gain: Gain | None) -> str:
+    """A gain with its interval in percentage points."""
+    if gain is None:
+        return MISSING
+    if gain.low is None or gain.high is None:
+        return f"{points(gain.mean)} [no interval]"
+    return f"{points(gain.mean)} {interval(gain.low, gain.high)}"

@@ -1,0 +1,76 @@
+"""What a network costs to run and what its training took."""
+
+from harness.report.comparison import Comparison, mean
+from harness.report.headline import origin, row_state
+from harness.report.matrix import STUDENT, TEACHER, Finished, Matrix
+from harness.report.metric_tables import by_method, shared_notes
+from harness.report.names import dataset_title, method_title
+from harness.report.numbers import count, significant
+from harness.report.table import Entry, Table, Value, blank
+
+MILLISECONDS = 1000
+HEADER = ("method", "parameters", "MACs", "latency, ms", "training step, ms", "relative to student")
+
+
+def cost_table(matrix: Matrix, comparison: Comparison) -> Table:
+    """Parameters, MACs, latency and time per training step, a row a method."""
+    groups = by_method(comparison)
+    base = step_seconds(groups.get(STUDENT, []))
+    return Table(
+        name=f"cost_{comparison.dataset}",
+        title=f"{dataset_title(matrix, comparison.dataset)}: cost",
+        header=HEADER,
+        rows=tuple(_row(matrix, comparison, method, base) for method in groups),
+        values=tuple(_values(result) for group in groups.values() for result in group),
+        notes=(
+            "Parameters, multiply-accumulates and median latency are those of the network that "
+            "ships, for one image of evaluation size; times are those of the machine that ran.",
+            *shared_notes(matrix, comparison),
+        ),
+    )
+
+
+def step_seconds(group: list[Finished]) -> float | None:
+    """Mean wall time of one training step over the runs of `group`, seconds."""
+    return mean([r.run.seconds.total / r.run.steps for r in group if r.run.steps])
+
+
+def _row(
+    matrix: Matrix, comparison: Comparison, method: str, base: float | None
+) -> tuple[Entry, ...]:
+    name = Entry(method_title(matrix, method))
+    group = by_method(comparison)[method]
+    if not group:
+        state = row_state(matrix, comparison.dataset, method)
+        return (name, state, *[blank()] * (len(HEADER) - 2))
+    step = step_seconds(group)
+    ratio = step / base if step and base and method != TEACHER else None
+    cost = group[0].scores.cost
+    texts = (
+        count(cost.parameters),
+        count(cost.macs),
+        significant(_latency(group)),
+        significant(None if step is None else MILLISECONDS * step),
+        significant(ratio) + ("×" if ratio else ""),
+    )
+    return (name, *(Entry(text, origin=origin(comparison.dataset, method)) for text in texts))
+
+
+def _latency(group: list[Finished]) -> float | None:
+    found = [r.scores.cost.latency_ms for r in group if r.scores.cost.latency_ms is not None]
+    return mean(found)
+
+
+def _values(result: Finished) -> dict[str, Value]:
+    run, cost = result.run, result.scores.cost
+    return {
+        "dataset": run.dataset,
+        "method": run.method,
+        "seed": run.seed,
+        "parameters": cost.parameters,
+        "macs": cost.macs,
+        "latency_ms": cost.latency_ms,
+        "latency_iqr_ms": cost.latency_iqr_ms,
+        "steps": run.steps,
+        **{f"seconds_{phase}": value for phase, value in run.seconds.model_dump().items()},
+    }

@@ -1,0 +1,45 @@
+"""The files of a report: every one whole, and none left over from an earlier report."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import SuiteError
+from harness.records import write_bytes
+from harness.report.formats import latex, markdown, values_csv
+from harness.report.style import Picture, Plot
+from harness.report.table import Table
+
+Files = dict[str, bytes]  # by name
+
+
+def table_files(table: Table) -> Files:
+    """NAME.md, NAME.tex and, in full precision, NAME.csv."""
+    texts = {"md": markdown(table), "tex": latex(table), "csv": values_csv(table.values)}
+    return {f"{table.name}.{ending}": text.encode() for ending, text in texts.items()}
+
+
+def plot_files(plot: Plot) -> Files:
+    """NAME.svg, NAME.png and the numbers as NAME.csv."""
+    numbers = values_csv(plot.values).encode()
+    return {f"{plot.name}.svg": plot.svg, f"{plot.name}.png": plot.png, f"{plot.name}.csv": numbers}
+
+
+def picture_files(picture: Picture) -> Files:
+    """NAME.png."""
+    return {f"{picture.name}.png": picture.png}
+
+
+def fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make `folder` hold exactly `files`; each is replaced whole.
+
+    Raises SuiteError naming the path if the disk or the permissions refuse.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_bytes(folder / name, content)
+        for path in folder.iterdir():
+            if path.is_file() and path.name not in files:
+                path.unlink()
+    except OSError as error:
+        raise SuiteError(f"{folder}: cannot write ({error.strerror})") from error

@@ -1,0 +1,93 @@
+"""Gains over the student with their intervals: one forest plot over all datasets."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from harness.report.comparison import Comparison, Gain, Row
+from harness.report.matrix import STUDENT, Matrix
+from harness.report.names import dataset_title, method_title
+from harness.report.style import ACROSS, INK, MUTED, Look, Plot, finish, looks, panels, styled
+from harness.report.table import Value
+
+SEED: dict[str, Any] = {"color": MUTED, "marker": ".", "markersize": 5, "linestyle": "none"}
+PUBLISHED: dict[str, Any] = {
+    "color": INK,
+    "marker": "D",
+    "markersize": 5,
+    "fillstyle": "none",
+    "linestyle": "none",
+}
+
+
+def gain_plot(matrix: Matrix, comparisons: Sequence[Comparison]) -> Plot | None:
+    """Every method's gain with interval, its seeds, and published gains of the same networks."""
+    if not any(comparison.gains for comparison in comparisons):
+        return None
+    methods = [method for method in matrix.grid.methods if method != STUDENT]
+    title = f"Gain in mIoU over the student, {100 * comparisons[0].confidence:g} % intervals"
+    with styled():
+        figure, axes = panels(len(comparisons), 4.2, 1.6 + 0.45 * len(methods))
+        for index, (axis, comparison) in enumerate(zip(axes, comparisons, strict=True)):
+            labels = [method_title(matrix, m) for m in methods] if index % ACROSS == 0 else []
+            _panel(axis, comparison, methods, looks(matrix.grid.methods))
+            axis.set_yticks(range(len(methods)), labels or [""] * len(methods))
+            axis.set_title(dataset_title(matrix, comparison.dataset))
+        published = any(row.verdicts for c in comparisons for row, _ in c.gains)
+        figure.legend(handles=_legend(published), loc="outside lower center", ncols=3)
+        figure.suptitle(title, fontsize=12, ha="left", x=0.01)
+        return finish(figure, "gains", title, [v for c in comparisons for v in _values(c)])
+
+
+def _panel(
+    axis: Axes, comparison: Comparison, methods: Sequence[str], look: Mapping[str, Look]
+) -> None:
+    gains = {row.method: (row, gain) for row, gain in comparison.gains}
+    axis.axvline(0, color=INK, linewidth=1)
+    for height, method in enumerate(methods):
+        if method in gains:
+            _one_gain(axis, height, *gains[method], look[method])
+        else:
+            axis.annotate(
+                "no result", (0.5, height), xycoords=("axes fraction", "data"),
+                ha="center", va="center", color=MUTED, style="italic",
+            )  # fmt: skip
+    axis.set_ylim(len(methods) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
+    axis.grid(axis="x")
+    axis.set_xlabel("gain over student, points")
+
+
+def _one_gain(axis: Axes, height: int, row: Row, gain: Gain, look: Look) -> None:
+    seeds = [100 * value for value in gain.per_seed.values()]
+    axis.plot(seeds, [height + 0.25] * len(seeds), **SEED)
+    if gain.low is not None and gain.high is not None:
+        ends = [100 * gain.low, 100 * gain.high]
+        axis.plot(ends, [height] * 2, color=look.colour, linewidth=2.5, solid_capstyle="butt")
+    axis.plot([100 * gain.mean], [height], look.marker, color=look.colour, markersize=7)
+    published = [100 * verdict.claim.gain for verdict in row.verdicts]
+    axis.plot(published, [height - 0.25] * len(published), **PUBLISHED)
+
+
+def _legend(published: bool) -> list[Line2D]:
+    interval = Line2D([], [], color=MUTED, marker="o", linewidth=2.5, label="mean and interval")
+    seed = Line2D([], [], label="one seed", **SEED)
+    diamond = Line2D([], [], label="published gain", **PUBLISHED)
+    return [interval, seed, diamond] if published else [interval, seed]
+
+
+def _values(comparison: Comparison) -> list[dict[str, Value]]:
+    return [
+        {
+            "dataset": comparison.dataset,
+            "method": row.method,
+            "seeds": len(gain.per_seed),
+            "gain": gain.mean,
+            "low": gain.low,
+            "high": gain.high,
+            **{f"gain_seed{seed}": value for seed, value in gain.per_seed.items()},
+        }
+        for row, gain in comparison.gains
+    ]

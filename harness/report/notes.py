@@ -1,0 +1,108 @@
+"""The footer of every table: what the reader must know before believing a number."""
+
+from collections.abc import Sequence
+
+from harness.report.comparison import Comparison
+from harness.report.matrix import Matrix
+from harness.report.names import is_reconstructed, is_subset, is_synthetic
+
+ENOUGH_SEEDS = 5
+RECONSTRUCTED = "PCD (reconstructed from the abstract)"
+
+
+def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
+    """What the data are, and any word of the profile about its runs."""
+    notes = []
+    for dataset in datasets:
+        if is_synthetic(matrix, dataset):
+            notes.append(
+                f"{dataset} is synthetic: drawn scenes, not photographs; its numbers say nothing "
+                "about the real dataset."
+            )
+        if any(is_subset(result) for result in matrix.finished(dataset)):
+            notes.append(
+                f"{dataset} is a subset of the real dataset; its numbers do not compare with "
+                "published ones."
+            )
+    found = [result for dataset in datasets for result in matrix.finished(dataset)]
+    notes += dict.fromkeys(result.run.note for result in found if result.run.note)
+    notes += dict.fromkeys(
+        f"{result.scores.dataset}: classes without a pixel in the {result.scores.split} split are "
+        f"left out of every mean: {', '.join(result.scores.absent_classes)}."
+        for result in found
+        if result.scores.absent_classes
+    )
+    return notes
+
+
+def method_notes(matrix: Matrix) -> list[str]:
+    """The source of every method, and which of them are reconstructions."""
+    notes = []
+    for method in matrix.grid.methods:
+        papers = dict.fromkeys(
+            result.run.paper
+            for dataset in matrix.grid.datasets
+            for result in matrix.of(dataset, method).values()
+            if result.run.paper
+        )
+        notes += [f"{method}: {paper}" for paper in papers]
+        if is_reconstructed(matrix, method):
+            what = RECONSTRUCTED if "pcd" in method.lower() else f"{method} is reconstructed"
+            notes.append(f"{what}: no number here is the paper's.")
+    return notes
+
+
+def interval_notes(matrix: Matrix, comparison: Comparison) -> list[str]:
+    """How gains, intervals and marks are to be read."""
+    seeds = len(matrix.grid.seeds)
+    confidence = f"{100 * comparison.confidence:g} %"
+    notes = [
+        "Gain: method minus student at equal seed, initial weights and data order. "
+        f"Intervals at {confidence} over seeds and test images, conditional on one teacher; "
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'} planned.",
+        "p: one-sided sign flip over seeds, adjusted over the methods (max-T); "
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'} cannot give less than {0.5**seeds:.3g}.",
+    ]
+    if any(row.mark for row in comparison.rows):
+        notes.append(
+            "Best student in bold, second underlined; rows whose difference from it has an "
+            "interval that holds 0 share its mark."
+        )
+    else:
+        notes.append("No row is marked best: that takes intervals, and those at least two seeds.")
+    return notes + seed_notes(comparison)
+
+
+def seed_notes(comparison: Comparison) -> list[str]:
+    """Which methods have too few seeds for a claim."""
+    few = {
+        row.method: len(row.gain.per_seed) if row.gain else len(row.results)
+        for row in comparison.rows
+        if len(row.gain.per_seed if row.gain else row.results) < ENOUGH_SEEDS
+    }
+    if not few:
+        return []
+    listed = ", ".join(f"{method} ({count})" for method, count in few.items())
+    return [
+        f"Not enough seeds for a claim (fewer than {ENOUGH_SEEDS}): {listed}. "
+        "No claim can be made from these rows."
+    ]
+
+
+def missing_notes(matrix: Matrix, dataset: str) -> list[str]:
+    """Every cell without a result, why, and the command that makes it."""
+    return [
+        f"{cell.state}: {cell.label}{f' ({cell.reason})' if cell.reason else ''}; "
+        f"run {cell.command(matrix.profile)}"
+        for cell in matrix.unfinished()
+        if cell.dataset == dataset
+    ]
+
+
+def missing_count(matrix: Matrix, dataset: str) -> list[str]:
+    """How many cells have no result, for tables beside the headline."""
+    count = sum(cell.dataset == dataset for cell in matrix.unfinished())
+    if not count:
+        return []
+    cells = "1 cell is" if count == 1 else f"{count} cells are"
+    return [f"{cells} missing or failed and in no mean here; the headline table lists them."]
