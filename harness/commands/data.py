@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     import os
 
     from harness.data.catalogue import dataset_info
-    from harness.data.manifest import MANIFEST_NAME, prepare
+    from harness.data.manifest import prepare
+    from harness.data.scenes import MANIFEST_NAME
 
     info = dataset_info(args.dataset)
     destination = args.destination or Path("data") / info.name

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from harness.data.catalogue import Colour
 from harness.data.scenes_canvas import Dice, Pen, Surface
+from harness.data.scenes_colours import likely
 from harness.data.scenes_surfaces import blotched, plain, shaded, striped
 
 
-def clothes(dice: Dice) -> Surface:
-    """Cloth of any colour, sometimes striped."""
-    colour = dice.colour(35, 180, 55)
+def clothes(dice: Dice, wearer: str) -> Surface:
+    """Cloth as `wearer` likes it, sometimes striped."""
+    colour = likely(dice, wearer)
     if dice.chance(0.25):
         return striped(colour, dice.colour(60, 200, 30), 2, upright=False)
     return plain(colour, 8)
@@ -24,7 +25,7 @@ def person(pen: Pen) -> None:
     """Somebody of 1.75 m who stands or walks."""
     dice = pen.canvas.dice
     stride = dice.between(0.05, 0.3)
-    legs, coat = clothes(dice), clothes(dice)
+    legs, coat = clothes(dice, "person"), clothes(dice, "person")
     for foot in (-stride, stride):
         pen.bar((foot, 0.0), (foot / 3, 0.85), 0.17, legs)
     swing = dice.between(0.1, 0.3)
@@ -37,7 +38,7 @@ def person(pen: Pen) -> None:
 def rider(pen: Pen) -> None:
     """Somebody who sits on a two-wheeler: a leaning trunk, a bent leg, arms to the bar."""
     dice = pen.canvas.dice
-    legs, coat = clothes(dice), clothes(dice)
+    legs, coat = clothes(dice, "person"), clothes(dice, "rider")
     pen.bar((-0.2, 0.95), (0.2, 0.7), 0.18, legs)
     pen.bar((0.2, 0.75), (0.05, 0.25), 0.14, legs)
     pen.polygon([(-0.35, 0.9), (-0.05, 1.5), (0.25, 1.45), (0.0, 0.9)], coat)
@@ -58,6 +59,7 @@ def _head(pen: Pen, x: float, y: float) -> None:
 class Build:
     """What tells one four-legged animal from another; lengths in trunk heights."""
 
+    thing: str  # whose colour it has
     trunk: float  # length
     legs: float
     neck: float  # how far the head rises above the back
@@ -67,17 +69,27 @@ class Build:
     hide: str  # "plain", "patched", "woolly"
 
 
-CAT = Build(trunk=1.7, legs=0.75, neck=0.35, snout=0.05, ears="pointed", tail="long", hide="plain")
-DOG = Build(trunk=1.7, legs=1.1, neck=0.55, snout=0.5, ears="hanging", tail="up", hide="plain")
-HORSE = Build(trunk=1.9, legs=1.5, neck=1.0, snout=0.6, ears="small", tail="brush", hide="plain")
-COW = Build(trunk=2.2, legs=0.95, neck=0.2, snout=0.4, ears="horns", tail="long", hide="patched")
-SHEEP = Build(trunk=1.6, legs=0.6, neck=0.25, snout=0.3, ears="small", tail="none", hide="woolly")
+CAT = Build(
+    "cat", trunk=1.7, legs=0.75, neck=0.35, snout=0.05, ears="pointed", tail="long", hide="plain"
+)
+DOG = Build(
+    "dog", trunk=1.7, legs=1.1, neck=0.55, snout=0.5, ears="hanging", tail="up", hide="plain"
+)
+HORSE = Build(
+    "horse", trunk=1.9, legs=1.5, neck=1.0, snout=0.6, ears="small", tail="brush", hide="plain"
+)
+COW = Build(
+    "cow", trunk=2.2, legs=0.95, neck=0.2, snout=0.4, ears="horns", tail="long", hide="patched"
+)
+SHEEP = Build(
+    "sheep", trunk=1.6, legs=0.6, neck=0.25, snout=0.3, ears="small", tail="none", hide="woolly"
+)
 
 
 def quadruped(pen: Pen, build: Build) -> None:
     """An animal of the given build; its trunk is one unit high."""
     dice = pen.canvas.dice
-    colour = dice.colour(50, 190, 12, (14, 0, -14))
+    colour = likely(dice, build.thing)
     hide = _hide(build.hide, colour)
     half, back = build.trunk / 2, build.legs + 1.0
     dark = plain(shaded(colour, 0.75), 6)
@@ -138,7 +150,7 @@ def _tail(pen: Pen, kind: str, x: float, y: float, surface: Surface) -> None:
 def bird(pen: Pen) -> None:
     """A bird about one unit long: body, wing, beak, tail, thin legs."""
     dice = pen.canvas.dice
-    colour = dice.colour(50, 190, 40)
+    colour = likely(dice, "bird")
     feathers, wing = plain(colour, 8), blotched(colour, 30, 2)
     for x in (-0.05, 0.08):
         pen.bar((x, 0.0), (x, 0.3), 0.03, plain((120, 95, 50)))

@@ -57,11 +57,11 @@ def draw_objects(canvas: Canvas, first: str) -> None:
     background(canvas, place, horizon)
     fitting = [name for name, kind in KINDS.items() if kind.place == place] or list(KINDS)
     others = [dice.pick(fitting if dice.chance(0.6) else tuple(KINDS))
-              for _ in range(dice.whole(0, 3))]  # fmt: skip
+              for _ in range(dice.whole(0, 2))]  # fmt: skip
     names = [*others, first]
     feet = sorted(dice.between(0.35, 1.0) for _ in names)
     for name, foot in zip(names, feet, strict=True):
-        size = dice.between(0.55, 0.95) if name == first else dice.between(0.2, 0.5)
+        size = dice.between(0.7, 1.0) if name == first else dice.between(0.3, 0.6)
         _object(canvas, name, foot, size)
 
 

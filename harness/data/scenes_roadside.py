@@ -6,6 +6,7 @@ from harness.data.scenes_canvas import Canvas, Pen, Point
 from harness.data.scenes_surfaces import blotched, grid, panes, plain
 
 SIDES = (-1, 1)
+_RED, _BLUE = (185, 50, 45), (50, 85, 175)
 
 
 class Perspective(Protocol):
@@ -29,7 +30,9 @@ class Perspective(Protocol):
 def draw_side(street: Perspective, side: int, far: float, near: float) -> None:
     """Fill one stretch of the roadside, `side` -1 or 1, with one of its kinds."""
     dice = street.canvas.dice
-    kind = dice.pick((_building, _building, _building, _trees, _trees, _wall, _fence, _fence))
+    kind = dice.pick(
+        (_building, _building, _building, _trees, _trees, _wall, _wall, _fence, _fence)
+    )
     kind(street, side * street.verge, far, near)
     if dice.chance(0.2):
         _tree(street, side * (street.verge - 0.6), far)
@@ -44,7 +47,7 @@ def _facade(street: Perspective, x: float, far: float, near: float, height: floa
 def _building(street: Perspective, x: float, far: float, near: float) -> None:
     dice, scale = street.canvas.dice, street.scale(near)
     height = dice.between(5.0, 14.0)
-    wall = dice.colour(65, 190, 20, (8, 0, -8))
+    wall = dice.colour(65, 190, 20, (4, 0, -4))
     cell = max(4, round(dice.between(1.4, 2.4) * scale * 0.6))
     surface = panes(wall, dice.colour(30, 140, 10), (cell + 1, cell))
     street.canvas.polygon(_facade(street, x, far, near, height), "building", surface)
@@ -58,10 +61,10 @@ def _building(street: Perspective, x: float, far: float, near: float) -> None:
 
 def _wall(street: Perspective, x: float, far: float, near: float) -> None:
     dice = street.canvas.dice
-    colour = dice.colour(70, 175, 15, (10, 0, -8))
+    colour = dice.colour(90, 165, 12, (30, 0, -20))
     cell = dice.whole(2, 4)
     surface = grid(colour, dice.pick((-30, 30)), (cell, 3 * cell), bond=True)
-    street.canvas.polygon(_facade(street, x, far, near, dice.between(1.6, 3.2)), "wall", surface)
+    street.canvas.polygon(_facade(street, x, far, near, dice.between(2.2, 4.0)), "wall", surface)
 
 
 def _fence(street: Perspective, x: float, far: float, near: float) -> None:
@@ -69,7 +72,7 @@ def _fence(street: Perspective, x: float, far: float, near: float) -> None:
     dice, canvas = street.canvas.dice, street.canvas
     if dice.chance(0.6):
         _trees(street, x * 1.3, far, near)
-    height = dice.between(1.3, 2.4)
+    height = dice.between(1.6, 2.8)
     corners = _facade(street, x, far, near, height)
     canvas.polygon(corners, "fence", None)
     steel = plain(dice.colour(45, 190, 18))
@@ -106,25 +109,25 @@ def _tree(street: Perspective, x: float, depth: float) -> None:
 def sign(pen: Pen) -> None:
     """One or two traffic signs on a pole: a rim around a plate of any colour."""
     dice, board = pen.canvas.dice, pen.named("traffic sign")
-    rim, plate = plain(dice.colour(60, 190, 60)), plain(dice.colour(90, 220, 60))
+    rim, plate = plain(dice.pick((_RED, _RED, _BLUE))), plain(dice.colour(90, 220, 60))
     form = dice.pick(("disc", "board", "triangle"))
     if form == "disc":
-        board.disc(0.0, 2.6, 0.45, 0.45, rim)
-        board.disc(0.0, 2.6, 0.28, 0.28, plate)
+        board.disc(0.0, 2.7, 0.6, 0.6, rim)
+        board.disc(0.0, 2.7, 0.38, 0.38, plate)
     elif form == "board":
-        board.box(-0.6, 2.2, 1.2, 0.8, rim)
-        board.box(-0.45, 2.35, 0.9, 0.5, plate)
+        board.box(-0.8, 2.2, 1.6, 1.0, rim)
+        board.box(-0.62, 2.38, 1.24, 0.64, plate)
     else:
-        board.polygon([(-0.5, 2.2), (0.0, 3.1), (0.5, 2.2)], rim)
-        board.polygon([(-0.22, 2.38), (0.0, 2.78), (0.22, 2.38)], plate)
+        board.polygon([(-0.7, 2.2), (0.0, 3.4), (0.7, 2.2)], rim)
+        board.polygon([(-0.38, 2.4), (0.0, 3.05), (0.38, 2.4)], plate)
 
 
 def light(pen: Pen) -> None:
     """A traffic light: a dark, upright case with three lamps, one of them lit."""
     dice, case = pen.canvas.dice, pen.named("traffic light")
-    case.box(-0.24, 2.2, 0.48, 1.25, plain(dice.colour(20, 80, 10)))
+    case.box(-0.34, 2.1, 0.68, 1.7, plain(dice.colour(20, 80, 10)))
     lit = dice.whole(0, 2)
     lamps = ((60, 215, 120), (235, 180, 50), (225, 60, 50))
     for place, lamp in enumerate(lamps):
         colour = lamp if place == lit else (60, 60, 60)
-        case.disc(0.0, 2.42 + 0.4 * place, 0.13, 0.13, plain(colour))
+        case.disc(0.0, 2.4 + 0.55 * place, 0.2, 0.2, plain(colour))

@@ -47,18 +47,18 @@ class Item(NamedTuple):
 def draw_street(canvas: Canvas) -> None:
     """Paint a street with what stands and moves on it, and the bonnet of the camera's car."""
     dice = canvas.dice
-    road = dice.between(3.2, 5.5)
-    walk = road + dice.between(1.8, 3.5)
+    road = dice.between(2.4, 3.6)
+    walk = road + dice.between(1.8, 3.0)
     street = Street(
         canvas,
         vanishing=(
             canvas.width * dice.between(0.35, 0.65),
             canvas.height * dice.between(0.36, 0.5),
         ),
-        camera=dice.between(2.0, 2.8),
+        camera=dice.between(1.7, 2.2),
         road=road,
         walk=walk,
-        verge=walk + dice.between(0.8, 3.0),
+        verge=walk + dice.between(1.2, 3.5),
     )
     _sky_and_ground(street)
     items = [*_roadside(street), *_furniture(street), *_traffic(street)]
@@ -80,9 +80,9 @@ def _sky_and_ground(street: Street) -> None:
     _strip(street, -60, 60, "terrain", _grass(dice))
     # Road and sidewalk share their greys; joints, markings and place tell them apart.
     tile = dice.whole(3, 6)
-    paving = grid(dice.colour(75, 165, 8), dice.pick((-28, 28)), (tile, 2 * tile))
+    paving = grid(dice.colour(105, 185, 8, (8, 0, -8)), dice.pick((-28, 28)), (tile, 2 * tile))
     _strip(street, -street.walk, street.walk, "sidewalk", paving)
-    asphalt = dice.colour(60, 150, 6)
+    asphalt = dice.colour(55, 125, 6)
     _strip(street, -street.road, street.road, "road", plain(asphalt, dice.whole(5, 11)))
     for x in (-street.road * 0.97, street.road * 0.97):
         _strip(street, x - 0.07, x + 0.07, "road", plain(dice.colour(150, 220)))
@@ -140,11 +140,11 @@ def _furniture(street: Street) -> list[Item]:
             pen = street.pen("pole", x, depth)
             steel = plain(dice.colour(50, 165, 8))
             height = dice.between(2.6, 3.6) if kind else dice.between(4.5, 7.0)
-            pen.bar((0.0, 0.0), (0.0, height), 0.16, steel)
+            pen.bar((0.0, 0.0), (0.0, height), 0.24, steel)
             if kind:
                 kind(pen)
             elif dice.chance(0.6):
-                pen.bar((0.0, height), (1.4, height + 0.2), 0.14, steel)
+                pen.bar((0.0, height), (1.4, height + 0.2), 0.2, steel)
 
         items.append(Item(depth, draw))
     return items
@@ -166,9 +166,9 @@ HABITS = (
     Habit((("truck", vehicles.truck),), 0, 1, "road"),
     Habit((("bus", vehicles.bus),), 0, 1, "road"),
     Habit((("train", vehicles.train),), 0, 1, "road"),
-    Habit((("person", creatures.person),), 1, 5, "walk"),
+    Habit((("person", creatures.person),), 2, 6, "walk"),
     Habit((("person", creatures.person),), 0, 1, "road"),
-    Habit((_BIKE, _RIDER), 0, 2, "road"),
+    Habit((_BIKE, _RIDER), 1, 2, "road"),
     Habit((_MOTOR, _RIDER), 0, 2, "road"),
     Habit((_BIKE,), 0, 2, "walk"),
     Habit((_MOTOR,), 0, 2, "walk"),
@@ -183,7 +183,7 @@ def _traffic(street: Street) -> list[Item]:
             low, high = (0, street.road) if habit.place == "road" else (street.road, street.walk)
             x = dice.pick(SIDES) * dice.between(low, high)
             # Squared, so that most things are far and small.
-            depth = 0.1 + 0.75 * dice.between(0, 1) * dice.between(0.2, 1)
+            depth = 0.14 + 0.76 * dice.between(0, 1) * dice.between(0.3, 1)
 
             def draw(habit: Habit = habit, x: float = x, depth: float = depth) -> None:
                 pen = street.pen(VOID, x, depth)

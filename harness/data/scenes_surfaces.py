@@ -101,9 +101,9 @@ def exposed(image: Pixels, dice: Dice, noise: int) -> NDArray[np.uint8]:
     """`image` (H W 3) under uneven light and a colour cast, softened, with sensor noise."""
     height, width = image.shape[:2]
     softened = _softened(np.clip(image, 0, 255).astype(np.int32))
-    gain = dice.whole(150, 290)
-    cast = np.array([gain + dice.whole(-25, 25) for _ in range(3)], np.int32)
-    coarse = (dice.field(4, 5) * 64).astype(np.uint8) + np.uint8(96)
+    gain = dice.whole(190, 290)
+    cast = np.array([gain + dice.whole(-14, 14) for _ in range(3)], np.int32)
+    coarse = (dice.field(4, 5) * 52).astype(np.uint8) + np.uint8(102)
     light = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
     lit = (softened * cast * light[:, :, None].astype(np.int32)) >> 15
     grains = np.stack([_signed(dice.field(height, width), noise) for _ in range(3)], axis=2)

@@ -1,24 +1,25 @@
 """Furniture, vessels and other things of the drawn scenes; one unit is about their height."""
 
 from harness.data.scenes_canvas import Dice, Pen, Surface
+from harness.data.scenes_colours import likely
 from harness.data.scenes_surfaces import blotched, fading, grid, panes, plain, shaded
 
 
-def wood(dice: Dice) -> Surface:
+def wood(dice: Dice, thing: str) -> Surface:
     """Wood or lacquer."""
-    return plain(dice.colour(60, 165, 12, (20, 2, -22)), 8)
+    return plain(likely(dice, thing), 8)
 
 
-def cloth(dice: Dice) -> Surface:
-    """Upholstery of any colour."""
-    return blotched(dice.colour(55, 175, 45), 10, 3)
+def cloth(dice: Dice, thing: str) -> Surface:
+    """Upholstery."""
+    return blotched(likely(dice, thing), 10, 3)
 
 
 def aeroplane(pen: Pen) -> None:
     """A plane seen from the side: tube, swept wing, tail fin."""
     dice = pen.canvas.dice
-    body = dice.colour(110, 215, 15)
-    hull, edge = fading(body, dice.colour(70, 120, 10)), plain(dice.colour(70, 170, 35))
+    body = likely(dice, "aeroplane")
+    hull, edge = fading(body, shaded(body)), plain(likely(dice, "aeroplane"))
     pen.polygon([(-1.2, 0.5), (-1.5, 1.0), (-1.2, 1.0), (-0.8, 0.6)], edge)
     pen.disc(0.0, 0.5, 1.3, 0.17, hull)
     pen.polygon([(0.2, 0.5), (-0.6, 0.05), (-0.85, 0.08), (-0.25, 0.52)], edge)
@@ -30,10 +31,8 @@ def aeroplane(pen: Pen) -> None:
 def boat(pen: Pen) -> None:
     """A boat: hull, mast, one or two sails."""
     dice = pen.canvas.dice
-    pen.polygon(
-        [(-0.75, 0.3), (-0.55, 0.0), (0.5, 0.0), (0.85, 0.35)], plain(dice.colour(60, 210, 45))
-    )
-    pen.bar((0.0, 0.3), (0.0, 1.4), 0.04, wood(dice))
+    pen.polygon([(-0.75, 0.3), (-0.55, 0.0), (0.5, 0.0), (0.85, 0.35)], plain(likely(dice, "boat")))
+    pen.bar((0.0, 0.3), (0.0, 1.4), 0.04, wood(dice, "table"))
     sail = fading(dice.colour(150, 225, 20), dice.colour(120, 190, 20))
     if dice.chance(0.7):
         pen.polygon([(0.06, 0.42), (0.06, 1.35), (0.65, 0.45)], sail)
@@ -45,7 +44,7 @@ def boat(pen: Pen) -> None:
 def bottle(pen: Pen) -> None:
     """A bottle: body, shoulders, neck, cap, label."""
     dice = pen.canvas.dice
-    shade = dice.colour(40, 150, 30, (0, 12, 0))
+    shade = likely(dice, "bottle")
     pen.polygon(
         [(-0.16, 0.0), (-0.16, 0.58), (-0.06, 0.75), (-0.06, 0.95), (0.06, 0.95), (0.06, 0.75),
          (0.16, 0.58), (0.16, 0.0)],
@@ -59,12 +58,12 @@ def bottle(pen: Pen) -> None:
 def chair(pen: Pen) -> None:
     """A chair: thin legs, a seat, a back of slats or cloth."""
     dice = pen.canvas.dice
-    frame = wood(dice)
+    frame = wood(dice, "chair")
     for x in (-0.28, -0.12, 0.2, 0.3):
         pen.bar((x, 0.0), (x, 0.45), 0.05, frame)
-    pen.polygon([(-0.33, 0.42), (-0.25, 0.52), (0.28, 0.52), (0.36, 0.42)], cloth(dice))
+    pen.polygon([(-0.33, 0.42), (-0.25, 0.52), (0.28, 0.52), (0.36, 0.42)], cloth(dice, "chair"))
     if dice.chance(0.5):
-        pen.box(-0.28, 0.5, 0.12, 0.55, cloth(dice))
+        pen.box(-0.28, 0.5, 0.12, 0.55, cloth(dice, "chair"))
         pen.bar((-0.2, 0.7), (0.25, 0.7), 0.05, frame)
     else:
         for x in (-0.24, -0.08, 0.08, 0.24):
@@ -75,10 +74,10 @@ def chair(pen: Pen) -> None:
 def table(pen: Pen) -> None:
     """A dining table with a top in perspective, legs, and sometimes a cloth with dishes."""
     dice = pen.canvas.dice
-    frame = wood(dice)
+    frame = wood(dice, "table")
     for x in (-0.85, -0.6, 0.6, 0.85):
         pen.bar((x, 0.0), (x, 0.7), 0.07, frame)
-    top = grid(dice.colour(90, 210, 15, (12, 0, -12)), -25, (5, 5)) if dice.chance(0.4) else frame
+    top = grid(likely(dice, "table"), -25, (5, 5)) if dice.chance(0.4) else frame
     pen.polygon([(-1.0, 0.68), (-0.75, 0.98), (0.75, 0.98), (1.0, 0.68)], top)
     pen.box(-1.0, 0.6, 2.0, 0.1, frame)
     for x in (-0.45, 0.0, 0.45):
@@ -89,7 +88,7 @@ def table(pen: Pen) -> None:
 def sofa(pen: Pen) -> None:
     """A sofa: long back, seat cushions, arm rests, short feet."""
     dice = pen.canvas.dice
-    cover = dice.colour(55, 175, 45)
+    cover = likely(dice, "sofa")
     soft = blotched(cover, 10, 3)
     pen.box(-1.0, 0.35, 2.0, 0.6, soft)
     shade = plain(shaded(cover, 0.8))
@@ -100,14 +99,14 @@ def sofa(pen: Pen) -> None:
     for x in (-1.15, 0.93):
         pen.box(x, 0.1, 0.24, 0.58, soft)
     for x in (-1.0, 0.9):
-        pen.box(x, 0.0, 0.1, 0.12, wood(dice))
+        pen.box(x, 0.0, 0.1, 0.12, wood(dice, "table"))
 
 
 def potted_plant(pen: Pen) -> None:
     """A pot with stems and leaves."""
     dice = pen.canvas.dice
     pen.polygon([(-0.22, 0.4), (-0.15, 0.0), (0.15, 0.0), (0.22, 0.4)],
-                plain(dice.colour(75, 165, 25, (25, 0, -15))))  # fmt: skip
+                plain(likely(dice, "pot")))  # fmt: skip
     leaf = blotched(dice.colour(55, 120, 15, (-15, 25, -20)), 28, 2)
     for _ in range(dice.whole(6, 10)):
         x, y = dice.between(-0.4, 0.4), dice.between(0.55, 1.0)
@@ -122,7 +121,7 @@ def monitor(pen: Pen) -> None:
     pen.polygon([(-0.3, 0.0), (-0.08, 0.1), (0.08, 0.1), (0.3, 0.0)], frame)
     pen.box(-0.06, 0.05, 0.12, 0.2, frame)
     pen.box(-0.65, 0.2, 1.3, 0.85, frame)
-    content = fading(dice.colour(40, 190, 50), dice.colour(40, 190, 50))
+    content = fading(likely(dice, "screen"), likely(dice, "screen"))
     pen.box(-0.57, 0.28, 1.14, 0.69, content)
     if dice.chance(0.5):
         pen.polygon(

@@ -2,15 +2,11 @@
 
 from harness.data.catalogue import Colour
 from harness.data.scenes_canvas import Dice, Pen
+from harness.data.scenes_colours import likely
 from harness.data.scenes_surfaces import fading, panes, plain, shaded, striped
 
 _TYRE: Colour = (28, 28, 30)
 _STEEL: Colour = (120, 120, 125)
-
-
-def paint(dice: Dice) -> Colour:
-    """A body colour; all vehicles share one wide range, so colour tells none from another."""
-    return dice.colour(45, 190, 55)
 
 
 def glass(dice: Dice) -> Colour:
@@ -21,7 +17,7 @@ def glass(dice: Dice) -> Colour:
 def car(pen: Pen) -> None:
     """A car of about 4.2 m, from the side or from an end."""
     dice = pen.canvas.dice
-    body, window = paint(dice), plain(glass(dice), 10)
+    body, window = likely(dice, "car"), plain(glass(dice), 10)
     if dice.chance(0.5):
         pen.polygon(
             [(-2.1, 0.25), (-2.1, 0.8), (-1.3, 0.95), (-0.8, 1.45), (0.7, 1.45), (1.3, 0.9),
@@ -47,7 +43,7 @@ def car(pen: Pen) -> None:
 def truck(pen: Pen) -> None:
     """A truck: a cab with one window and a blank, higher load."""
     dice = pen.canvas.dice
-    cab, load = paint(dice), dice.colour(60, 210, 30)
+    cab, load = likely(dice, "car"), likely(dice, "load")
     if dice.chance(0.6):
         pen.box(-3.6, 0.6, 5.0, 2.7, plain(load, 5))
         pen.polygon(
@@ -67,7 +63,7 @@ def truck(pen: Pen) -> None:
 def bus(pen: Pen) -> None:
     """A bus: a long box with a row of windows and wheels, or its end with one wide window."""
     dice = pen.canvas.dice
-    body = paint(dice)
+    body = likely(dice, "bus")
     if dice.chance(0.55):
         pen.box(-4.5, 0.35, 9.0, 2.8, fading(body, shaded(body)))
         cell = max(3, round(1.2 * pen.scale))
@@ -85,7 +81,7 @@ def bus(pen: Pen) -> None:
 def train(pen: Pen) -> None:
     """A tram or train: longer than a bus, striped, without wheels, with a pantograph."""
     dice = pen.canvas.dice
-    body = paint(dice)
+    body = likely(dice, "train")
     long = dice.chance(0.5)
     left, width = (-5.5, 11.0) if long else (-1.3, 2.6)
     pen.polygon(
@@ -108,7 +104,7 @@ def train(pen: Pen) -> None:
 def bicycle(pen: Pen) -> None:
     """A bicycle of 1.7 m: two thin wheels and a frame of bars, the ground seen through."""
     dice = pen.canvas.dice
-    frame, tyre = plain(paint(dice)), plain(_TYRE)
+    frame, tyre = plain(likely(dice, "bicycle")), plain(_TYRE)
     for x in (-0.55, 0.55):
         pen.disc(x, 0.34, 0.34, 0.34, None)
         pen.disc(x, 0.34, 0.34, 0.34, tyre, hole=0.75)
@@ -124,7 +120,7 @@ def bicycle(pen: Pen) -> None:
 def motorcycle(pen: Pen) -> None:
     """A motorcycle of 2 m: thick wheels, a solid tank and engine, a seat."""
     dice = pen.canvas.dice
-    body = paint(dice)
+    body = likely(dice, "motorcycle")
     for x in (-0.7, 0.7):
         pen.disc(x, 0.32, 0.32, 0.32, plain(_TYRE))
         pen.disc(x, 0.32, 0.14, 0.14, plain(_STEEL))
