@@ -1,10 +1,12 @@
 """SKD: structured knowledge - pixels, pairs of pixels, and the whole map."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from distill import Adversary, Distiller, NetSpec, View
 from distill.adversary import AdversarialConfig, Holistic
@@ -105,7 +107,9 @@ def nodes(
         features = features.masked_fill(~valid[:, None], -torch.inf)
     if kernel != (1, 1):
         features = F.max_pool2d(features, kernel, stride=kernel, ceil_mode=True)
-    vectors = features.masked_fill(features == -torch.inf, 0.0).flatten(2)
+    if valid is not None:
+        features = features.masked_fill(features == -torch.inf, 0.0)
+    vectors = features.flatten(2)
     norms = lengths(vectors, dim=1)
     return vectors / (norms.detach() if detach_norm else norms)
 
@@ -113,23 +117,38 @@ def nodes(
 def similarity_gap(student: Tensor, teacher: Tensor) -> Tensor:
     """Sum over images and node pairs of (s_i . s_j - t_i . t_j)^2; nodes N C P, widths may differ.
 
-    Once nodes outnumber channels the maps of P x P are never built: `_gram_gap`.
+    Once nodes outnumber channels the maps of P x P are never built: `GramGap`.
     """
     if student.shape[2] > student.shape[1] + teacher.shape[1]:
-        # One image at a time, so that only one teacher's map is held in float64.
-        return torch.stack([_gram_gap(*pair) for pair in zip(student, teacher, strict=True)]).sum()
+        pairs = zip(student, teacher, strict=True)
+        gaps: list[Tensor] = [GramGap.apply(own, other) for own, other in pairs]  # type: ignore[no-untyped-call]
+        return torch.stack(gaps).sum()
     gap = student.transpose(1, 2) @ student - teacher.transpose(1, 2) @ teacher
     return (gap**2).sum()
 
 
-def _gram_gap(student: Tensor, teacher: Tensor) -> Tensor:
-    """||S'S - T'T||^2 = ||SS'||^2 + ||TT'||^2 - 2 ||ST'||^2 of one image's nodes, C P each.
+class GramGap(torch.autograd.Function):
+    """||S'S - T'T||^2 = ||SS'||^2 + ||TT'||^2 - 2 ||ST'||^2 of one image's nodes S, T (C P each).
 
-    In float64, because the difference of large sums loses the digits of float32.
+    In float64, because the difference of large sums loses the digits of float32. The gradient
+    4 (SS'S - ST'T) to the student is taken at once, so that no float64 map outlives the call.
     """
-    own, other = student.double(), teacher.double()
-    squares = (own @ own.T).square().sum() + (other @ other.T).square().sum()
-    return (squares - 2 * (own @ other.T).square().sum()).to(student.dtype)
+
+    @staticmethod
+    def forward(ctx: Any, student: Tensor, teacher: Tensor) -> Tensor:
+        """The squared distance, a scalar in the student's type."""
+        own, other = student.double(), teacher.double()
+        own_gram, mixed, other_gram = own @ own.T, own @ other.T, other @ other.T
+        ctx.save_for_backward((4 * (own_gram @ own - mixed @ other)).to(student.dtype))
+        squares = own_gram.square().sum() + other_gram.square().sum() - 2 * mixed.square().sum()
+        return squares.to(student.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        """The student's gradient; the teacher gets none."""
+        (gradient,) = ctx.saved_tensors
+        return upstream * gradient, None
 
 
 def _pair_count(columns: Tensor, kernel: tuple[int, int], valid: Tensor | None) -> Tensor:

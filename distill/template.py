@@ -32,10 +32,10 @@ class Template(Distiller):
         config, own = self.config, widen(student.logits)
         if config.weight == 0:
             return {}
-        squares = (own - resize(widen(teacher.logits), own.shape[-2:])) ** 2
+        difference = own - resize(widen(teacher.logits), own.shape[-2:])
         valid = counted(labels, own.shape[-2:], config.ignore)
         if valid is None:
-            return {"logit": config.weight * squares.mean()}
-        # Filled, not multiplied: 0 x (whatever stands at an ignored pixel) could be NaN.
-        kept = squares.masked_fill(~valid[:, None], 0.0).sum()
+            return {"logit": config.weight * difference.square().mean()}
+        # Filled before it is squared, so that nothing at an ignored pixel reaches the gradient.
+        kept = difference.masked_fill(~valid[:, None], 0.0).square().sum()
         return {"logit": config.weight * kept / (own.shape[1] * valid.sum().clamp(min=1))}
