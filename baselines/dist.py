@@ -66,8 +66,14 @@ def distance(student: Tensor, teacher: Tensor, dim: int) -> Tensor:
     """1 - the mean of Pearson's correlation along `dim` of two K M matrices; 0 if M = 0."""
     if not student.numel():
         return student.sum()
-    student = student - student.mean(dim=dim, keepdim=True)
-    teacher = teacher - teacher.mean(dim=dim, keepdim=True)
+    student, teacher = centred(student, dim), centred(teacher, dim)
     norms = student.norm(dim=dim) * teacher.norm(dim=dim)
     unrelated: Tensor = 1 - (student * teacher).sum(dim=dim) / (norms + EPSILON)
     return unrelated.mean()
+
+
+def centred(rows: Tensor, dim: int) -> Tensor:
+    """Class rows K M less their mean along `dim`; over the classes of a pixel it is 1 / K."""
+    if dim == 0:
+        return rows - 1 / len(rows)
+    return rows - rows.mean(dim=dim, keepdim=True)

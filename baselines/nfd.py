@@ -63,14 +63,13 @@ def standardised(features: Tensor, valid: Tensor | None) -> Tensor:
     Features N C h w, 0 where not counted; biased std; Z is 0 where a channel is constant.
     """
     maps = features.flatten(2)
-    count: Tensor | int = maps.shape[2]
+    count = maps.new_full((1, 1, 1), maps.shape[2])
     if valid is not None:
-        count = valid.flatten(1).sum(dim=1)[:, None, None].clamp(min=1)
+        count = valid.flatten(1).sum(dim=1).clamp(min=1).to(maps.dtype)[:, None, None]
     centred = maps - maps.sum(dim=2, keepdim=True) / count
     if valid is not None:
         centred = centred.masked_fill(~valid.flatten(1)[:, None], 0.0)
     size = torch.linalg.vector_norm(maps, dim=2, keepdim=True).detach()
-    norms = torch.linalg.vector_norm(centred, dim=2, keepdim=True)
+    norms: Tensor = torch.linalg.vector_norm(centred, dim=2, keepdim=True)
     norms = norms.masked_fill(norms <= CONSTANT * size, torch.inf)
-    standard: Tensor = centred / norms * count**0.5
-    return standard.view_as(features)
+    return (centred / norms * count.sqrt()).view_as(features)
