@@ -1,7 +1,6 @@
 """Af-DCD: contrast parts of channels and patches of one feature map, without augmentation."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +10,7 @@ from distill import Distiller, NetSpec, View
 from distill.divergences import pixel_kl, resize
 from distill.features import feature_pair
 from distill.generation import MaskedGenerator
-from distill.regions import counted
+from distill.regions import Ignore, counted
 
 
 class AfDCD(Distiller):
@@ -38,7 +37,7 @@ class AfDCD(Distiller):
         pool: int = 4
         patch: int = 4
         tap: str = "backbone.4"
-        ignore: Literal["keep", "mask"] = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

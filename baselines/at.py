@@ -1,13 +1,13 @@
 """AT: match where in the image a feature map has its energy."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor
 
 from distill import Distiller, NetSpec, View
 from distill.divergences import lengths
 from distill.features import feature_pair, position_mean
+from distill.regions import Ignore
 
 
 class AT(Distiller):
@@ -25,7 +25,7 @@ class AT(Distiller):
 
         weight: float = 1e4
         tap: str = "head.embedding"
-        ignore: Literal["keep", "mask"] = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

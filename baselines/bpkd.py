@@ -1,7 +1,6 @@
 """BPKD: distil edges and bodies of the regions apart."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +8,7 @@ from torch import Tensor
 
 from distill import Distiller, NetSpec, View
 from distill.divergences import pixel_kl, position_kl, resize
-from distill.regions import IGNORE, counted
+from distill.regions import IGNORE, Ignore, counted
 
 
 class BPKD(Distiller):
@@ -33,7 +32,7 @@ class BPKD(Distiller):
         edge_temperature: float = 1.0
         body_temperature: float = 1.0
         edge_width: int = 7
-        ignore: Literal["keep", "mask"] = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

@@ -1,7 +1,6 @@
 """CIRKD: match the similarities of pixels across images, and to a memory of past pixels."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +9,7 @@ from distill import Distiller, NetSpec, View
 from distill.divergences import lengths, pixel_kl, resize
 from distill.features import feature_pair
 from distill.queues import ClassQueues, of_all_ranks
-from distill.regions import IGNORE, counted, labels_at
+from distill.regions import IGNORE, Ignore, counted, labels_at
 from distill.similarity import similarity_kl
 
 
@@ -40,7 +39,7 @@ class CIRKD(Distiller):
         pixel_samples: int = 4096
         region_samples: int = 1024
         tap: str = "head.embedding"
-        ignore: Literal["keep", "mask"] = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

@@ -1,14 +1,13 @@
 """DIST: match the relations of the class probabilities, not their values."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from distill import Distiller, View
 from distill.divergences import resize, widen
-from distill.regions import counted
+from distill.regions import Ignore, counted
 
 EPSILON = 1e-8  # of the published code: a probability map that does not vary correlates with none
 
@@ -30,7 +29,7 @@ class DIST(Distiller):
         beta: float = 1.0
         gamma: float = 1.0
         temperature: float = 1.0
-        ignore: Literal["keep", "mask"] = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

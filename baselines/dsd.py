@@ -1,7 +1,6 @@
 """DSD: match the change of attention between layers, and the correlation of the classes."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -9,7 +8,7 @@ from torch import Tensor
 from distill import Distiller, NetSpec, View
 from distill.divergences import lengths, resize, widen
 from distill.features import position_mean
-from distill.regions import counted
+from distill.regions import Ignore, counted
 
 
 class DSD(Distiller):
@@ -29,7 +28,7 @@ class DSD(Distiller):
         csd_weight: float = 10.0
         temperature: float = 4.0
         tap: str = "head.embedding"
-        ignore: Literal["keep", "mask"] = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

@@ -1,12 +1,12 @@
 """FitNet: match the teacher's feature itself, through a learned 1x1 regressor."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor, nn
 
 from distill import Distiller, NetSpec, View
 from distill.features import feature_pair, position_mean
+from distill.regions import Ignore
 
 
 class FitNet(Distiller):
@@ -24,7 +24,7 @@ class FitNet(Distiller):
 
         weight: float = 10.0
         tap: str = "head.embedding"
-        ignore: Literal["keep", "mask"] = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

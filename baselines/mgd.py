@@ -1,13 +1,13 @@
 """MGD: from a quarter of the student's feature, generate the teacher's whole one."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor
 
 from distill import Distiller, NetSpec, View
 from distill.features import feature_pair
 from distill.generation import MaskedGenerator
+from distill.regions import Ignore
 
 
 class MGD(Distiller):
@@ -26,7 +26,7 @@ class MGD(Distiller):
         weight: float = 2e-5
         mask_ratio: float = 0.75
         tap: str = "backbone.4"
-        ignore: Literal["keep", "mask"] = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

@@ -1,13 +1,13 @@
 """NFD: match features whose magnitude has been normalised away."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from distill import Distiller, NetSpec, View
 from distill.features import feature_pair, position_mean
+from distill.regions import Ignore
 
 CONSTANT = 1e-6  # a channel whose std is below this share of its rms counts as constant
 
@@ -27,7 +27,7 @@ class NFD(Distiller):
 
         weight: float = 1.0
         tap: str = "head.embedding"
-        ignore: Literal["keep", "mask"] = "keep"
+        ignore: Ignore = "keep"
 
     config: Config
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from distill.distiller import View
 from distill.divergences import resize, widen
-from distill.regions import counted
+from distill.regions import Ignore, counted
 
 
 class FeaturePair(NamedTuple):
@@ -18,7 +18,7 @@ class FeaturePair(NamedTuple):
 
 
 def feature_pair(
-    student: View, teacher: View, tap: str, labels: Tensor, ignore: str
+    student: View, teacher: View, tap: str, labels: Tensor, ignore: Ignore
 ) -> FeaturePair:
     """Both maps of `tap` (labels N H W), 0 at positions that `ignore` = "mask" leaves out.
 
