@@ -94,7 +94,8 @@ class Reference:
             count = min(own, width)
         else:
             count = max(1, round(float(self.config.keep) * width))
-        kept = sorted(range(width), key=lambda c: (-self.scores[c], c))[:count]
+        scores = self.scores
+        kept = sorted(range(width), key=lambda c: (-scores[c], c))[:count]
         cosines = [
             [self._cosine(student[:, i], teacher[:, j], inside) for j in kept] for i in range(own)
         ]
