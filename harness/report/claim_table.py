@@ -1,6 +1,6 @@
 """Every published gain beside ours, with its source."""
 
-from harness.report.comparison import Comparison, Row, Verdict, gain_text
+from harness.report.comparison import Comparison, Judged, Row, gain_text
 from harness.report.matrix import Matrix
 from harness.report.metric_tables import shared_notes
 from harness.report.names import dataset_title
@@ -12,35 +12,36 @@ HEADER = ("method", "published pair", "split", "published gain", "our gain", "ve
 
 def claim_table(matrix: Matrix, comparison: Comparison) -> Table | None:
     """The dataset's published gains, a row a claim; None if none is published."""
-    pairs = [(row, verdict) for row in comparison.rows for verdict in row.verdicts]
+    pairs = [(row, judged) for row in comparison.rows for judged in row.published]
     if not pairs:
         return None
     return Table(
         name=f"claims_{comparison.dataset}",
         title=f"{dataset_title(matrix, comparison.dataset)}: published gains, points of mIoU",
         header=HEADER,
-        rows=tuple(_row(row, verdict) for row, verdict in pairs),
-        values=tuple(_values(row, verdict) for row, verdict in pairs),
+        rows=tuple(_row(row, judged) for row, judged in pairs),
+        values=tuple(_values(row, judged) for row, judged in pairs),
         notes=shared_notes(matrix, comparison),
     )
 
 
-def _row(row: Row, verdict: Verdict) -> tuple[Entry, ...]:
-    claim = verdict.claim
+def _row(row: Row, judged: Judged) -> tuple[Entry, ...]:
+    claim = judged.claim
     texts = (
         row.method,
         claim.pair,
         claim.split,
         points(claim.gain),
         gain_text(row.gain),
-        verdict.text,
+        judged.verdict,
         f"{claim.source} {claim.address}".strip(),
     )
     return tuple(Entry(text) for text in texts)
 
 
-def _values(row: Row, verdict: Verdict) -> dict[str, Value]:
-    claim = verdict.claim
+def _values(row: Row, judged: Judged) -> dict[str, Value]:
+    claim = judged.claim
+    interval = row.gain.interval if row.gain else None
     return {
         "dataset": claim.dataset,
         "method": row.method,
@@ -50,9 +51,9 @@ def _values(row: Row, verdict: Verdict) -> dict[str, Value]:
         "published_value": claim.value,
         "published_gain": claim.gain,
         "gain": row.gain.mean if row.gain else None,
-        "gain_low": row.gain.low if row.gain else None,
-        "gain_high": row.gain.high if row.gain else None,
-        "verdict": verdict.text,
+        "gain_low": interval.low if interval else None,
+        "gain_high": interval.high if interval else None,
+        "verdict": judged.verdict,
         "source": claim.source,
         "address": claim.address,
     }

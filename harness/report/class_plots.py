@@ -33,8 +33,9 @@ def class_plot(matrix: Matrix, comparison: Comparison) -> Plot | None:
         scale = Normalize(-100 * widest, 100 * widest)
         image = axis.imshow(100 * gains, cmap=COLOURS, norm=scale, aspect="auto")
         _write_numbers(axis, values, gains / widest)
-        axis.set_xticks(range(len(columns)), [method_title(matrix, m) for m in columns], rotation=30,
-                        ha="right", rotation_mode="anchor")  # fmt: skip
+        axis.set_xticks(range(len(columns)), [method_title(matrix, name) for name in columns])
+        for label in axis.get_xticklabels():
+            label.set(rotation=30, ha="right", rotation_mode="anchor")
         axis.set_yticks(range(len(classes)), classes)
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)

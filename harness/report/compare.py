@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.config import PARAMS, read_params, read_profile
 from harness.recipe import Params
 from harness.records import write_bytes, write_json
+from harness.report.across_table import across_table
 from harness.report.boundary_plots import boundary_plot
 from harness.report.claim_table import claim_table
 from harness.report.claims import read_claims
@@ -72,8 +73,12 @@ def build_report(profile: str | None, results: Path) -> Report:
         compare_methods(matrix, dataset, claims, params.statistics) for dataset in params.datasets
     ]
     sections = [_section(matrix, comparison) for comparison in comparisons]
-    plots = [gain_plot(matrix, comparisons), cost_plot(matrix, comparisons)]
-    across = [plot for plot in plots if plot]
+    overall = [
+        across_table(matrix, comparisons),
+        gain_plot(matrix, comparisons),
+        cost_plot(matrix, comparisons),
+    ]
+    across = [item for item in overall if item]
     problems = tuple(problem for section in sections for problem in section.problems)
     _write(folder, sections, across)
     write_json(folder / "summary.json", summarise(matrix, comparisons, problems))
@@ -90,9 +95,11 @@ def _params(profile: str | None) -> Params:
     return Params(profile=profile, statistics=params.statistics, **grid.model_dump())
 
 
-def _write(folder: Path, sections: Sequence[Section], across: Sequence[Plot]) -> None:
+def _write(folder: Path, sections: Sequence[Section], across: Sequence[Table | Plot]) -> None:
     tables = [table for section in sections for table in (section.headline, *section.tables)]
-    plots = [*across, *(plot for section in sections for plot in section.plots)]
+    tables += [item for item in across if isinstance(item, Table)]
+    plots = [item for item in across if isinstance(item, Plot)]
+    plots += [plot for section in sections for plot in section.plots]
     shown = [picture for section in sections for picture in section.pictures]
     fill(folder / "tables", _merged(table_files(table) for table in tables))
     fill(folder / "plots", _merged(plot_files(plot) for plot in plots))

@@ -8,26 +8,18 @@ from harness.report.claims import Claim
 from harness.report.matrix import STUDENT, Finished
 from harness.report.numbers import MISSING, interval, points
 from harness.report.table import Mark
+from harness.statistics import Gain
+
+CROSSED = "seeds and images"  # what an interval must be over to rank or to judge
 
 
 @dataclass(frozen=True)
-class Gain:
-    """Method minus student over the seeds both have; fractions of mIoU."""
-
-    per_seed: Mapping[int, float]
-    mean: float
-    low: float | None  # None: one seed, no interval
-    high: float | None
-    p: float  # one-sided sign flip
-    adjusted_p: float | None  # max-T over the methods; None where seeds are missing
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What our gain says about one published gain."""
+class Judged:
+    """A published gain and what ours says about it."""
 
     claim: Claim
-    text: str
+    same: bool  # same networks and split as ours; without that there is no verdict
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +30,12 @@ class Row:
     results: Mapping[int, Finished]  # by seed
     gain: Gain | None  # None: the student itself, or nothing to pair
     mark: Mark
-    verdicts: tuple[Verdict, ...]
+    published: tuple[Judged, ...]
+
+    @property
+    def verdicts(self) -> list[Judged]:
+        """The published gains of the same networks and split."""
+        return [judged for judged in self.published if judged.same]
 
     @property
     def mious(self) -> list[float]:
@@ -91,6 +88,7 @@ def gain_text(gain: Gain | None) -> str:
     """A gain with its interval in percentage points."""
     if gain is None:
         return MISSING
-    if gain.low is None or gain.high is None:
+    if gain.interval is None:
         return f"{points(gain.mean)} [no interval]"
-    return f"{points(gain.mean)} {interval(gain.low, gain.high)}"
+    text = f"{points(gain.mean)} {interval(gain.interval.low, gain.interval.high)}"
+    return text if gain.interval.over == CROSSED else f"{text} ({gain.interval.over} only)"

@@ -6,11 +6,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from harness.report.comparison import Comparison, Gain, Row
+from harness.report.comparison import Comparison, Row
 from harness.report.matrix import STUDENT, Matrix
 from harness.report.names import dataset_title, method_title
 from harness.report.style import ACROSS, INK, MUTED, Look, Plot, finish, looks, panels, styled
 from harness.report.table import Value
+from harness.statistics import Gain
 
 SEED: dict[str, Any] = {"color": MUTED, "marker": ".", "markersize": 5, "linestyle": "none"}
 PUBLISHED: dict[str, Any] = {
@@ -61,13 +62,13 @@ def _panel(
 
 
 def _one_gain(axis: Axes, height: int, row: Row, gain: Gain, look: Look) -> None:
-    seeds = [100 * value for value in gain.per_seed.values()]
+    seeds = [100 * value for value in gain.per_seed]
     axis.plot(seeds, [height + 0.25] * len(seeds), **SEED)
-    if gain.low is not None and gain.high is not None:
-        ends = [100 * gain.low, 100 * gain.high]
+    if gain.interval:
+        ends = [100 * gain.interval.low, 100 * gain.interval.high]
         axis.plot(ends, [height] * 2, color=look.colour, linewidth=2.5, solid_capstyle="butt")
     axis.plot([100 * gain.mean], [height], look.marker, color=look.colour, markersize=7)
-    published = [100 * verdict.claim.gain for verdict in row.verdicts]
+    published = [100 * judged.claim.gain for judged in row.verdicts]
     axis.plot(published, [height - 0.25] * len(published), **PUBLISHED)
 
 
@@ -83,11 +84,14 @@ def _values(comparison: Comparison) -> list[dict[str, Value]]:
         {
             "dataset": comparison.dataset,
             "method": row.method,
-            "seeds": len(gain.per_seed),
+            "seeds": len(gain.seeds),
             "gain": gain.mean,
-            "low": gain.low,
-            "high": gain.high,
-            **{f"gain_seed{seed}": value for seed, value in gain.per_seed.items()},
+            "low": gain.interval.low if gain.interval else None,
+            "high": gain.interval.high if gain.interval else None,
+            **{
+                f"gain_seed{seed}": value
+                for seed, value in zip(gain.seeds, gain.per_seed, strict=True)
+            },
         }
         for row, gain in comparison.gains
     ]

@@ -87,11 +87,11 @@ def _verdict(row: Row) -> tuple[Entry, Entry]:
     """One claim is printed; of several, the range, and their verdicts if they agree."""
     if not row.verdicts:
         return blank(), Entry("no claim published") if row.gain else blank()
-    gains = sorted(verdict.claim.gain for verdict in row.verdicts)
+    gains = sorted(judged.claim.gain for judged in row.verdicts)
     published = points(gains[0])
     if gains[0] != gains[-1]:
         published += f" to {points(gains[-1])}"
-    texts = list(dict.fromkeys(verdict.text for verdict in row.verdicts))
+    texts = list(dict.fromkeys(judged.verdict for judged in row.verdicts))
     return Entry(published), Entry(texts[0] if len(texts) == 1 else "differs: see the claims")
 
 
@@ -109,6 +109,7 @@ def _values(comparison: Comparison) -> tuple[dict[str, Value], ...]:
 def row_values(dataset: str, row: Row) -> dict[str, Value]:
     """The exact numbers of one row, fractions."""
     gain = row.gain
+    interval = gain.interval if gain else None
     return {
         "dataset": dataset,
         "method": row.method,
@@ -116,11 +117,12 @@ def row_values(dataset: str, row: Row) -> dict[str, Value]:
         "miou_mean": row.mean,
         "miou_std": row.std,
         "gain_mean": gain.mean if gain else None,
-        "gain_low": gain.low if gain else None,
-        "gain_high": gain.high if gain else None,
-        "gain_n": len(gain.per_seed) if gain else None,
+        "gain_low": interval.low if interval else None,
+        "gain_high": interval.high if interval else None,
+        "interval_over": interval.over if interval else None,
+        "gain_n": len(gain.seeds) if gain else None,
         "p": gain.p if gain else None,
         "p_adjusted": gain.adjusted_p if gain else None,
-        "verdict": "; ".join(verdict.text for verdict in row.verdicts) or None,
+        "verdict": "; ".join(judged.verdict for judged in row.verdicts) or None,
         **{f"miou_seed{seed}": result.scores.miou for seed, result in row.results.items()},
     }

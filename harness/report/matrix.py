@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 from harness.errors import SuiteError
 from harness.metrics.areas import Areas
+from harness.metrics.iou import mean_iou
 from harness.recipe import Grid
 from harness.records import RunRecord, ScoreRecord, read_run, read_scores
 
 TEACHER = "teacher"
 STUDENT = "student"
+TOLERANCE = 1e-9  # of mIoU, between a record and its areas
 State = Literal["finished", "missing", "failed"]
 
 
@@ -134,7 +136,12 @@ def _finished(run_folder: Path, eval_folder: Path) -> Finished:
             f"{eval_folder / 'scores.json'}: scores other weights than run.json holds; "
             "evaluate again"
         )
-    return Finished(run, scores, Areas.load(eval_folder / "areas.npz"))
+    areas = Areas.load(eval_folder / "areas.npz")
+    if not abs(float(mean_iou(areas.pixels.total())) - scores.miou) < TOLERANCE:
+        raise SuiteError(
+            f"{eval_folder / 'scores.json'}: miou does not follow from areas.npz; evaluate again"
+        )
+    return Finished(run, scores, areas)
 
 
 def _check_identity(result: Finished, place: tuple[str, str, str, int | None]) -> None:

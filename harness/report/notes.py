@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from harness.report.comparison import Comparison
+from harness.report.comparison import Comparison, Row
 from harness.report.matrix import Matrix
 from harness.report.names import is_reconstructed, is_subset, is_synthetic
+from harness.statistics import MIN_SEEDS, NOT_ENOUGH_SEEDS
 
-ENOUGH_SEEDS = 5
 RECONSTRUCTED = "PCD (reconstructed from the abstract)"
 
 
@@ -75,18 +75,18 @@ def interval_notes(matrix: Matrix, comparison: Comparison) -> list[str]:
 
 def seed_notes(comparison: Comparison) -> list[str]:
     """Which methods have too few seeds for a claim."""
-    few = {
-        row.method: len(row.gain.per_seed) if row.gain else len(row.results)
-        for row in comparison.rows
-        if len(row.gain.per_seed if row.gain else row.results) < ENOUGH_SEEDS
-    }
+    counts = {row.method: _seeds(row) for row in comparison.rows}
+    few = [f"{method} ({n})" for method, n in counts.items() if n < MIN_SEEDS]
     if not few:
         return []
-    listed = ", ".join(f"{method} ({count})" for method, count in few.items())
     return [
-        f"Not enough seeds for a claim (fewer than {ENOUGH_SEEDS}): {listed}. "
+        f"{NOT_ENOUGH_SEEDS.capitalize()} (fewer than {MIN_SEEDS}): {', '.join(few)}. "
         "No claim can be made from these rows."
     ]
+
+
+def _seeds(row: Row) -> int:
+    return len(row.gain.seeds) if row.gain else len(row.results)
 
 
 def missing_notes(matrix: Matrix, dataset: str) -> list[str]:
