@@ -68,7 +68,7 @@ class Areas:
             )
             areas = cls(arrays["names"], pixels, boundary, trimap, arrays["objects"])
             same = all(np.array_equal(arrays[name], value) for name, value in CONSTANTS.items())
-        except (OSError, EOFError, ValueError, KeyError, AttributeError, BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise SuiteError(
                 f"{path}: not areas of this suite ({error}); evaluate again"
             ) from error

@@ -42,9 +42,10 @@ def score_predictions(path: Path, split: Split) -> dict[str, Any]:
 def _opened(path: Path) -> Iterator[Archive]:
     """The arrays of an npz. Raises SuiteError if anything in it cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise SuiteError(f"{path}: one bare array; save names and predictions as npz")
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise SuiteError(f"{path}: one bare array; save names and predictions as npz")
+        with archive:
             yield archive
     except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise SuiteError(f"{path}: cannot be read as an npz of plain arrays ({error})") from error
