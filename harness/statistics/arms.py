@@ -23,7 +23,7 @@ class Arm:
     @property
     def present(self) -> Bools:
         """Classes with a label pixel (K,), the only ones a mean is taken over."""
-        present: Bools = self.label.any(axis=0)
+        present: Bools = self.label.sum(axis=0) > 0
         return present
 
     def mious(self) -> Floats:

@@ -44,7 +44,9 @@ def _scaled(gains: Floats) -> Floats:
     Unlike t it stays finite where all seeds gain the same.
     """
     norms = np.sqrt(gains.shape[1] * (gains**2).sum(axis=1, keepdims=True))
-    return np.divide(gains, norms, out=np.zeros_like(gains), where=norms > 0)
+    scaled = np.zeros(gains.shape)
+    np.divide(gains, norms, out=scaled, where=norms > 0)
+    return scaled
 
 
 def _signs(seeds: int) -> Floats:
