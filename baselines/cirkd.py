@@ -107,7 +107,8 @@ class CIRKD(Distiller):
         """(3) mean over pixels of KL between the similarities to one set of queued vectors."""
         columns = columns.to(own.dtype)
         weights = own.new_full((len(own),), 1 / max(1, len(own)))
-        return similarity_kl(own, columns, other, columns, weights, self.config.temperature)
+        pairs = (own, columns), (other, columns)
+        return similarity_kl(*pairs, weights, [len(columns)], self.config.temperature)
 
 
 class Projection(nn.Module):
@@ -134,15 +135,9 @@ def cross_image(own: Tensor, other: Tensor, counts: list[int], temperature: floa
     their pairs are left out.
     """
     counts = [count for count in counts if count]
-    total = own.sum() * 0  # a gradient path where every image is empty
-    if not counts:
-        return total
     shares = [own.new_full((count,), 1 / (count * len(counts) ** 2)) for count in counts]
-    weights = torch.cat(shares)
-    images = zip(torch.split(own, counts), torch.split(other, counts), strict=True)
-    for columns, teacher_columns in images:
-        total = total + similarity_kl(own, columns, other, teacher_columns, weights, temperature)
-    return total
+    weights = torch.cat([own.new_zeros(0), *shares])
+    return similarity_kl((own, own), (other, other), weights, counts, temperature)
 
 
 def one_draw(labels: Tensor, image: Tensor, count: int) -> Tensor:

@@ -21,6 +21,7 @@ class ClassQueues(nn.Module):
         self.register_buffer("filled", torch.zeros(classes, dtype=torch.long))
         self.register_buffer("following", torch.zeros(classes, dtype=torch.long))
 
+    @torch.no_grad()
     def push(self, vectors: Tensor, classes: Tensor) -> None:
         """Put in `vectors` (E C) of `classes` (E), in this order; the oldest ones leave."""
         for label in torch.unique(classes).tolist():
@@ -30,6 +31,7 @@ class ClassQueues(nn.Module):
             self.following[label] = (places[-1] + 1) % self.size
             self.filled[label] = (self.filled[label] + len(chosen)).clamp(max=self.size)
 
+    @torch.no_grad()
     def sample(self, count: int) -> Tensor:
         """At most `count` vectors of each class, drawn without repetition: L C, classes in order.
 
