@@ -86,7 +86,7 @@ def _write_settings(tree: Tree) -> None:
     profile = {
         "about": "A test.",
         "grid": grid,
-        "data": {d: {"root": str(tree.root / "data" / d), "crop": [32, 32]} for d in tree.datasets},
+        "data": {d: {"root": f"data/{d}", "crop": [32, 32]} for d in tree.datasets},
         "networks": {"teacher": network, "student": network},
         "teacher": training,
         "train": training,

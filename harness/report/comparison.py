@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.metrics.iou import Floats
 from harness.report.claims import Claim
 from harness.report.matrix import STUDENT, Finished
 from harness.report.numbers import MISSING, interval, points
@@ -31,6 +32,7 @@ class Row:
     gain: Gain | None  # None: the student itself, or nothing to pair
     mark: Mark
     published: tuple[Judged, ...]
+    draws: Floats | None  # (resamples,) of the mean gain by the crossed bootstrap
 
     @property
     def verdicts(self) -> list[Judged]:

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
+from harness.metrics.iou import Floats
 from harness.report.comparison import Comparison, Row
 from harness.report.matrix import STUDENT, Matrix
 from harness.report.names import dataset_title, method_title
@@ -13,6 +17,8 @@ from harness.report.style import ACROSS, INK, MUTED, Look, Plot, finish, looks, 
 from harness.report.table import Value
 from harness.statistics import Gain
 
+BINS = 40
+HILL = 0.45  # height of the densest bin, in rows
 SEED: dict[str, Any] = {"color": MUTED, "marker": ".", "markersize": 5, "linestyle": "none"}
 PUBLISHED: dict[str, Any] = {
     "color": INK,
@@ -37,7 +43,7 @@ def gain_plot(matrix: Matrix, comparisons: Sequence[Comparison]) -> Plot | None:
             axis.set_yticks(range(len(methods)), labels or [""] * len(methods))
             axis.set_title(dataset_title(matrix, comparison.dataset))
         published = any(row.verdicts for c in comparisons for row, _ in c.gains)
-        figure.legend(handles=_legend(published), loc="outside lower center", ncols=3)
+        figure.legend(handles=_legend(published), loc="outside lower center", ncols=4)
         figure.suptitle(title, fontsize=12, ha="left", x=0.01)
         return finish(figure, "gains", title, [v for c in comparisons for v in _values(c)])
 
@@ -62,6 +68,8 @@ def _panel(
 
 
 def _one_gain(axis: Axes, height: int, row: Row, gain: Gain, look: Look) -> None:
+    if row.draws is not None:
+        _density(axis, height, 100 * row.draws, look)
     seeds = [100 * value for value in gain.per_seed]
     axis.plot(seeds, [height + 0.25] * len(seeds), **SEED)
     if gain.interval:
@@ -69,14 +77,25 @@ def _one_gain(axis: Axes, height: int, row: Row, gain: Gain, look: Look) -> None
         axis.plot(ends, [height] * 2, color=look.colour, linewidth=2.5, solid_capstyle="butt")
     axis.plot([100 * gain.mean], [height], look.marker, color=look.colour, markersize=7)
     published = [100 * judged.claim.gain for judged in row.verdicts]
-    axis.plot(published, [height - 0.25] * len(published), **PUBLISHED)
+    axis.plot(published, [height] * len(published), **PUBLISHED)
 
 
-def _legend(published: bool) -> list[Line2D]:
+def _density(axis: Axes, height: int, draws: Floats, look: Look) -> None:
+    """The bootstrap draws as a hill above the interval."""
+    share, edges = np.histogram(draws, BINS)
+    hill = height - HILL * share / share.max()
+    axis.fill_between(
+        edges, height, np.append(hill, hill[-1]), step="post", color=look.colour, alpha=0.18,
+        linewidth=0,
+    )  # fmt: skip
+
+
+def _legend(published: bool) -> list[Artist]:
+    hill = Patch(color=MUTED, alpha=0.3, linewidth=0, label="crossed bootstrap")
     interval = Line2D([], [], color=MUTED, marker="o", linewidth=2.5, label="mean and interval")
     seed = Line2D([], [], label="one seed", **SEED)
     diamond = Line2D([], [], label="published gain", **PUBLISHED)
-    return [interval, seed, diamond] if published else [interval, seed]
+    return [interval, hill, seed, *([diamond] if published else [])]
 
 
 def _values(comparison: Comparison) -> list[dict[str, Value]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from harness.errors import SuiteError
+from harness.metrics.iou import Floats
 from harness.recipe import Statistics
 from harness.report.claims import Claim
 from harness.report.comparison import CROSSED, Comparison, Judged, Row
@@ -10,7 +11,8 @@ from harness.report.matrix import STUDENT, Finished, Matrix
 from harness.report.names import is_subset
 from harness.report.pairing import pairing_warnings, published_pair
 from harness.report.table import Mark
-from harness.statistics import Arm, Gain, arm_of, judge, measure_gains
+from harness.statistics import Arm, Gain, arm_of, crossed_bootstrap, judge, measure_gains
+from harness.statistics.arms import pair
 
 OTHER_NETWORKS = "none: other networks or split"
 
@@ -36,6 +38,7 @@ def compare_methods(
             gain=gains.get(method),
             mark=marks.get(method, ""),
             published=_judge(method, dataset, results, gains.get(method), claims),
+            draws=_draws(arms, method, settings) if method in gains else None,
         )
         for method, results in found.items()
     ]
@@ -59,6 +62,14 @@ def _arms(
         except SuiteError as error:
             warnings.append(f"{dataset}: {method} has no gain: {error}.")
     return arms, warnings
+
+
+def _draws(arms: Mapping[str, Arm], method: str, settings: Statistics) -> Floats | None:
+    """Bootstrap draws of the method's mean gain; None if it shares one seed with the student."""
+    ours, student = pair(arms[method], arms[STUDENT])
+    if len(ours.seeds) < 2:
+        return None
+    return crossed_bootstrap([ours], student, settings.resamples, settings.seed)[:, 0]
 
 
 def _judge(

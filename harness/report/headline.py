@@ -6,6 +6,7 @@ from harness.report.names import dataset_title, method_title
 from harness.report.notes import data_notes, interval_notes, method_notes, missing_notes
 from harness.report.numbers import points, probability, spread
 from harness.report.table import Entry, Table, Value, blank
+from harness.statistics import percentile_interval
 
 
 def headline_table(matrix: Matrix, comparison: Comparison) -> Table:
@@ -103,13 +104,19 @@ def _values(comparison: Comparison) -> tuple[dict[str, Value], ...]:
         "n": int(teacher is not None),
         "miou_mean": teacher,
     }
-    return (first, *(row_values(comparison.dataset, row) for row in comparison.rows))
+    return (
+        first,
+        *(row_values(comparison.dataset, row, comparison.confidence) for row in comparison.rows),
+    )
 
 
-def row_values(dataset: str, row: Row) -> dict[str, Value]:
+def row_values(dataset: str, row: Row, confidence: float) -> dict[str, Value]:
     """The exact numbers of one row, fractions."""
     gain = row.gain
     interval = gain.interval if gain else None
+    check: tuple[float | None, ...] = (None, None)
+    if row.draws is not None:
+        check = percentile_interval(row.draws, confidence)
     return {
         "dataset": dataset,
         "method": row.method,
@@ -119,6 +126,8 @@ def row_values(dataset: str, row: Row) -> dict[str, Value]:
         "gain_mean": gain.mean if gain else None,
         "gain_low": interval.low if interval else None,
         "gain_high": interval.high if interval else None,
+        "bootstrap_low": check[0],
+        "bootstrap_high": check[1],
         "interval_over": interval.over if interval else None,
         "gain_n": len(gain.seeds) if gain else None,
         "p": gain.p if gain else None,

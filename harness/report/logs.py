@@ -20,8 +20,10 @@ def read_series(path: Path, key: str) -> Series:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path}: cannot read the log ({error})") from error
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot read the log ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise SuiteError(f"{path}: not a text file, so no training log") from error
     pairs = [_pair(line, key, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
     found = [pair for pair in pairs if pair is not None]
     steps = np.array([step for step, _ in found], dtype=np.int64)

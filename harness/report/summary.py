@@ -40,7 +40,7 @@ def summarise(
 def _dataset(matrix: Matrix, comparison: Comparison) -> Numbers:
     dataset = comparison.dataset
     found = next(matrix.finished(dataset), None)
-    rows = {row.method: row_values(dataset, row) for row in comparison.rows}
+    rows = {row.method: row_values(dataset, row, comparison.confidence) for row in comparison.rows}
     return {
         "synthetic": is_synthetic(matrix, dataset),
         "subset": any(is_subset(result) for result in matrix.finished(dataset)),
