@@ -51,5 +51,4 @@ class PCDConfig(Distiller.Config):
 
     def _require(self, field: str, fulfilled: bool, wanted: str) -> None:
         if not fulfilled:
-            value = getattr(self, field)
-            raise ValueError(f"pcd: option {field} is {value!r}; it must be {wanted}")
+            raise ValueError(f"{field} must be {wanted}, got {getattr(self, field)!r}")

@@ -34,7 +34,7 @@ def pair_divergence(
     for maps, choice in zip(student.chunk(BLOCKS, dim=1), matched.chunk(BLOCKS), strict=True):
         if pairs < len(matched):
             maps, choice = maps[:, choice != UNMATCHED], choice[choice != UNMATCHED]
-        own, other = widen(maps), widen(teacher[:, choice])
+        own, other = widen(maps), widen(teacher.index_select(1, choice))
         if divergence == "kl":
             sums.append(position_kl(own, other, temperature, valid).sum())
         else:

@@ -36,8 +36,8 @@ def centre(maps: Tensor, valid: Tensor | None) -> Centred:
         mean = known.sum(dim=(0, 2, 3), keepdim=True) / pixels
         centred = known.addcmul_(mean, inside.to(maps.dtype), value=-1)
     mean = mean.flatten()
-    norm: Tensor = torch.linalg.vector_norm(centred.flatten(2), dim=(0, 2))
-    return Centred(centred, mean, inverse_std(norm.square() / pixels, mean), pixels)
+    variance = torch.linalg.vector_norm(centred, dim=(2, 3)).square().sum(dim=0) / pixels
+    return Centred(centred, mean, inverse_std(variance, mean), pixels)
 
 
 def standardise(maps: Tensor, valid: Tensor | None) -> Tensor:

@@ -23,7 +23,7 @@ def similarity(student: Centred, teacher: Centred, kept: Tensor) -> Tensor:
     """
     products = student.mean.new_zeros(len(student.mean), len(kept))
     for own, other in zip(student.maps.flatten(2), teacher.maps.flatten(2), strict=True):
-        products.addmm_(own, other[kept].T)
+        products.addmm_(own, other.index_select(0, kept).T)
     cosines = products * student.scale[:, None] * teacher.scale[kept] / student.pixels
     return sum_over_ranks(cosines) / rank_count()
 

@@ -92,9 +92,11 @@ class PCD(Distiller):
 
     def _pixels(self, labels: Tensor) -> tuple[Tensor, Tensor | None]:
         """Labels (N h w) in the form of `class_sums`, and P (N h w bool; None: every pixel)."""
-        if self.config.ignore == "mask":
-            return labels, labels != IGNORE
-        return labels.clamp(max=self.teacher_spec.classes), None
+        valid = labels != IGNORE
+        # Masks cost a fifth of the step, so a batch that ignores nothing goes without.
+        if self.config.ignore == "keep" or bool(valid.all()):
+            return labels.clamp(max=self.teacher_spec.classes), None
+        return labels, valid
 
     def _prune_and_match(
         self, own: Tensor, other: Tensor, labels: Tensor, valid: Tensor | None
@@ -147,8 +149,7 @@ class PCD(Distiller):
 
 def _width(net: NetSpec, tap: str) -> int:
     if tap not in net.channels:
-        known = ", ".join(net.channels)
-        raise ValueError(f"pcd: option tap is {tap!r}; the network has {known}")
+        raise ValueError(f"tap must be one of {', '.join(net.channels)}, got {tap!r}")
     return net.channels[tap]
 
 
@@ -165,10 +166,14 @@ def _classifier(config: PCDConfig, teacher: NetSpec) -> Tensor | None:
         return None
     weights = teacher.classifier
     expected = (teacher.classes, teacher.channels[config.tap])
-    if config.tap != CLASSIFIED_TAP or weights is None or tuple(weights.shape) != expected:
+    if (
+        config.tap != CLASSIFIED_TAP
+        or weights is None
+        or tuple(weights.shape) != expected
+        or not weights.any()
+    ):
         raise ValueError(
-            f"pcd: response 'classifier' needs the teacher's linear classifier on {CLASSIFIED_TAP} "
-            f"(weights {expected[0]} x {expected[1]}) and tap {CLASSIFIED_TAP!r}; "
-            "choose response 'activation'"
+            f"response 'classifier' needs tap {CLASSIFIED_TAP!r} and the teacher's linear "
+            f"classifier on it ({expected[0]} x {expected[1]}, not all 0); else choose 'activation'"
         )
-    return weights.detach().flatten(1).double()
+    return weights.detach().double()

@@ -24,8 +24,8 @@ class Responses(NamedTuple):
 def class_responses(sums: ClassSums, min_pixels: int, classifier: Tensor | None) -> Responses:
     """Responses r of every class with at least `min_pixels` pixels, from the sums.
 
-    r[k, c] is the mean of Z_c over class k, and with the teacher's `classifier` (K C) that mean
-    times the std of T_c times the classifier's weight in units of the rms of all weights.
+    r[k, c] is the mean of Z_c over class k, and with the teacher's `classifier` (K C, float64)
+    that mean times the std of T_c times the classifier's weight over the rms of all weights.
     """
     count = sums.pixels.sum().clamp(min=1)
     offset = sums.total.sum(dim=0) / count  # mean of T - shift
@@ -40,7 +40,7 @@ def class_responses(sums: ClassSums, min_pixels: int, classifier: Tensor | None)
     within = (raw_square - raw.square()).clamp(min=0) * scale.square()
     response = mean
     if classifier is not None:
-        weight = classifier.double() / classifier.double().square().mean().sqrt()
+        weight = classifier / classifier.square().mean().sqrt()
         response = weight[enough] * torch.where(scale > 0, raw - offset, 0.0)
     return Responses(pixels, response, mean, within)
 

@@ -68,8 +68,8 @@ def class_sums(teacher: Centred, labels: Tensor, classes: int) -> ClassSums:
     for maps, label in zip(teacher.maps.flatten(2), labels, strict=True):
         members = one_hot(label[None], classes + 1, maps.dtype).flatten(2)[0]  # K+1 (h w)
         pixels += members.sum(dim=1)
-        total += members @ maps.T
-        square += members @ maps.square().T
+        total += (maps @ members.T).T
+        square += (maps.square() @ members.T).T
     return _summed(ClassSums(teacher.mean.double(), pixels, total, square))
 
 
