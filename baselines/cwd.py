@@ -47,14 +47,13 @@ class CWD(Distiller):
         config = self.config
         if config.weight == 0:
             return {}
-        own, other = self._map(student), self._map(teacher)
+        own = widen(self._map(student))
         size = own.shape[-2:]
-        divergence = position_kl(
-            self.adapter(widen(own)),
-            resize(other, size),
-            config.temperature,
-            counted(labels, size, config.ignore),
-        )
+        valid = counted(labels, size, config.ignore)
+        if valid is not None:  # or the adapter's gradient would see what stands there
+            own = own.masked_fill(~valid[:, None], 0.0)
+        other = resize(self._map(teacher), size)
+        divergence = position_kl(self.adapter(own), other, config.temperature, valid)
         return {"channel": config.weight * divergence.mean()}
 
     def _map(self, view: View) -> Tensor:

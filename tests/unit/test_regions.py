@@ -1,0 +1,71 @@
+"""Labels on a feature grid, masks and class means against loops."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distill.regions import class_means, counted, labels_at, one_hot, valid_at
+
+
+def random_labels(*shape: int, seed: int = 0) -> torch.Tensor:
+    draw = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, 5, shape, generator=draw)
+    labels[torch.rand(shape, generator=draw) < 0.3] = 255
+    return labels
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40), st.integers(1, 40))
+def test_nearest_labels_are_torch_s(height: int, width: int, rows: int, columns: int) -> None:
+    labels = random_labels(2, height, width)
+    nearest = F.interpolate(labels[:, None].double(), size=(rows, columns), mode="nearest")
+    found = labels_at(labels, (rows, columns))
+    assert found.dtype == torch.int64
+    assert torch.equal(found, nearest[:, 0].long())
+
+
+def test_strided_labels_are_the_first_of_each_block() -> None:
+    labels = random_labels(2, 24, 32)
+    assert torch.equal(labels_at(labels, (3, 4)), labels[:, ::8, ::8])
+
+
+def test_validity_is_the_nearest_label_s() -> None:
+    labels = random_labels(2, 24, 32)
+    assert torch.equal(valid_at(labels, (6, 8)), labels[:, ::4, ::4] != 255)
+
+
+def test_what_counts() -> None:
+    labels = random_labels(1, 8, 8)
+    mask = counted(labels, (4, 4), "mask")
+    assert counted(labels, (4, 4), "keep") is None
+    assert mask is not None
+    assert torch.equal(mask, valid_at(labels, (4, 4)))
+    with pytest.raises(ValueError, match="'keep' or 'mask', got 'drop'"):
+        counted(labels, (4, 4), "drop")
+
+
+def test_indicators() -> None:
+    labels = random_labels(2, 6, 7)
+    maps = one_hot(labels, 5, torch.float32)
+    assert maps.shape == (2, 5, 6, 7)
+    for k in range(5):
+        assert torch.equal(maps[:, k], (labels == k).float())
+
+
+def test_class_means_against_loops() -> None:
+    labels = random_labels(2, 6, 7)
+    labels[labels == 3] = 255
+    features = torch.randn(2, 4, 6, 7, dtype=torch.float64)
+    means = class_means(features, one_hot(labels, 5, torch.float64))
+    for n in range(2):
+        for k in (0, 1, 2, 4):
+            expected = features[n, :, labels[n] == k].mean(dim=1)
+            torch.testing.assert_close(means[n, :, k], expected, rtol=1e-9, atol=1e-12)
+    assert not means[:, :, 3].any()
+
+
+def test_class_means_gradient() -> None:
+    indicator = one_hot(random_labels(2, 3, 3), 5, torch.float64)
+    features = torch.randn(2, 2, 3, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda maps: class_means(maps, indicator), features)
