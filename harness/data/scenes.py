@@ -13,7 +13,7 @@ from harness.data.scenes_canvas import Canvas, Dice
 from harness.data.scenes_layouts import write_lists, write_scene
 from harness.data.scenes_objects import draw_objects
 from harness.data.scenes_street import draw_street
-from harness.data.scenes_surfaces import exposed
+from harness.data.scenes_surfaces import exposed, leaning
 from harness.errors import SuiteError
 
 MANIFEST_NAME = "MANIFEST.json"
@@ -21,8 +21,9 @@ COUNTS: Mapping[str, int] = {"train": 240, "val": 40, "test": 80}
 _SEED = 2024
 _STREET_SIZE = 128, 192  # height, width
 _OBJECT_SIZE = 144, 144
+_LEANING = {"cityscapes": 50, "voc": 70, "camvid": 40}  # percent, see `leaning`
 
-# CamVid has 11 classes: what a street holds beyond them is merged as its authors merged it.
+# CamVid has 11 classes: what a street holds beyond them is merged, as the SegNet release does.
 _CAMVID_PARTS = {
     "sidewalk": "pavement", "vegetation": "tree", "terrain": "tree", "wall": "building",
     "traffic sign": "sign symbol", "traffic light": "sign symbol", "person": "pedestrian",
@@ -41,12 +42,18 @@ def draw_scene(
         canvas = Canvas(*_OBJECT_SIZE, dice, parts)
         # Every class takes its turn, so that none is absent from a split.
         draw_objects(canvas, first=info.classes[1 + index % (len(info.classes) - 1)])
-        return exposed(canvas.image, dice, noise=8), _bordered(canvas.label)
+        image = _photographed(canvas, info, dice)
+        return image, _bordered(canvas.label)
     if info.layout == "camvid":
         parts |= {part: parts[name] for part, name in _CAMVID_PARTS.items()}
     canvas = Canvas(*_STREET_SIZE, dice, parts)
     draw_street(canvas)
-    return exposed(canvas.image, dice, noise=8), canvas.label
+    return _photographed(canvas, info, dice), canvas.label
+
+
+def _photographed(canvas: Canvas, info: DatasetInfo, dice: Dice) -> NDArray[np.uint8]:
+    image = leaning(canvas.image, canvas.label, info.palette, dice, _LEANING[info.layout])
+    return exposed(image, dice, noise=8)
 
 
 def draw_dataset(info: DatasetInfo, destination: Path) -> None:
@@ -55,16 +62,23 @@ def draw_dataset(info: DatasetInfo, destination: Path) -> None:
     An equal drawing is left alone, another one is replaced; a manifest beside it is dropped
     with it. Raises SuiteError if the folder holds any other file.
     """
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{info.name}.", dir=destination.parent) as folder:
-        new, old = Path(folder) / "new", Path(folder) / "old"
-        _draw_splits(info, new)
-        _refuse_strangers(destination, new)
-        if _equal(destination, new):
-            return
-        if destination.exists():
-            destination.rename(old)
-        new.rename(destination)
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{info.name}.", dir=destination.parent) as folder:
+            _replace(info, destination, Path(folder))
+    except OSError as error:
+        raise SuiteError(f"{destination}: cannot draw here ({error})") from error
+
+
+def _replace(info: DatasetInfo, destination: Path, scratch: Path) -> None:
+    new, old = scratch / "new", scratch / "old"
+    _draw_splits(info, new)
+    _refuse_strangers(destination, new)
+    if _equal(destination, new):
+        return
+    if destination.exists():
+        destination.rename(old)
+    new.rename(destination)
 
 
 def _draw_splits(info: DatasetInfo, folder: Path) -> None:

@@ -1,5 +1,7 @@
 """Surfaces of drawn things, and the light and the noise that lie over a whole scene."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -97,12 +99,27 @@ def fading(top: Colour, bottom: Colour, grain: int = 4) -> Surface:
     return surface
 
 
+def leaning(
+    image: Pixels, label: NDArray[np.uint8], palette: Sequence[Colour], dice: Dice, percent: int
+) -> Pixels:
+    """`image` with every class shifted towards its own colour, by half to all of `percent`.
+
+    A cue that small networks can start from; ranges overlap, so it is never enough alone.
+    """
+    shifted = image.copy()
+    for train_id, colour in enumerate(palette):
+        strength = dice.whole(percent // 2, percent)
+        lean = (np.array(colour, np.int16) - np.int16(128)) * np.int16(strength) // np.int16(100)
+        shifted[label == train_id] += lean
+    return shifted
+
+
 def exposed(image: Pixels, dice: Dice, noise: int) -> NDArray[np.uint8]:
     """`image` (H W 3) under uneven light and a colour cast, softened, with sensor noise."""
     height, width = image.shape[:2]
     softened = _softened(np.clip(image, 0, 255).astype(np.int32))
-    gain = dice.whole(190, 290)
-    cast = np.array([gain + dice.whole(-14, 14) for _ in range(3)], np.int32)
+    gain = dice.whole(205, 285)
+    cast = np.array([gain + dice.whole(-10, 10) for _ in range(3)], np.int32)
     coarse = (dice.field(4, 5) * 52).astype(np.uint8) + np.uint8(102)
     light = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
     lit = (softened * cast * light[:, :, None].astype(np.int32)) >> 15
