@@ -136,7 +136,7 @@ class PCD(Distiller):
         """Steps skipped for want of two classes, kept channels, and the last matching.
 
         `kept_changed` and `matched_changed` are shares (0 to 1) since the matching before it,
-        `mean_similarity` (-1 to 1) is over its pairs. Only this call copies from the device.
+        `mean_similarity` (-1 to 1) is over its pairs. They stay on the device until asked for.
         """
         return {
             "skipped_steps": float(self.skipped),
