@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from distill import Adversary, Distiller, NetSpec, View
-from distill.adversary import AdversarialConfig, Holistic
-from distill.divergences import lengths, pixel_kl, resize, widen
+from distill import NetSpec, View
+from distill.adversary import AdversarialConfig, AdversarialDistiller
+from distill.divergences import lengths, resize, widen
 from distill.regions import class_means, counted, labels_at, one_hot
 
 
-class IFVD(Distiller):
+class IFVD(AdversarialDistiller):
     """Intra-class feature variation, with the pixel-wise and holistic terms of SKD."""
 
     name = "ifvd"
@@ -34,34 +34,17 @@ class IFVD(Distiller):
         super().__init__(config, student, teacher)
         if config.weight:
             self.student_taps = self.teacher_taps = (config.tap,)
-        self.holistic = Holistic(config, student.classes) if config.holistic_weight else None
 
     def losses(
         self, student: View, teacher: View, labels: Tensor, progress: float
     ) -> dict[str, Tensor]:
-        """`pixel` as KD with T = 1, `ifv`, and `holistic` from the discriminator."""
+        """`pixel` as KD with T = 1, `holistic` from the discriminator, and `ifv`."""
         del progress
-        config, terms = self.config, {}
-        size = student.logits.shape[-2:]
-        if config.pixel_weight:
-            logits, valid = resize(teacher.logits, size), counted(labels, size, config.ignore)
-            terms["pixel"] = config.pixel_weight * pixel_kl(student.logits, logits, 1.0, valid)
+        config, terms = self.config, self.shared_terms(student, teacher, labels)
         if config.weight:
             own, other = student.taps[config.tap], teacher.taps[config.tap]
             terms["ifv"] = config.weight * self._variation(own, other, labels)
-        if self.holistic is not None:
-            terms["holistic"] = config.holistic_weight * self.holistic.loss(student, labels)
         return terms
-
-    def adversary(self) -> Adversary | None:
-        """The discriminator, unless its term has weight 0."""
-        return self.holistic.player() if self.holistic is not None else None
-
-    def adversary_losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
-        """The discriminator's terms."""
-        if self.holistic is None:
-            return {}
-        return self.holistic.adversary_losses(student, teacher, labels)
 
     def _variation(self, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
         size, classes = student.shape[-2:], self.student_spec.classes

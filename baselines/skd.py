@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from distill import Adversary, Distiller, NetSpec, View
-from distill.adversary import AdversarialConfig, Holistic
-from distill.divergences import lengths, pixel_kl, resize, widen
+from distill import NetSpec, View
+from distill.adversary import AdversarialConfig, AdversarialDistiller
+from distill.divergences import lengths, resize, widen
 from distill.regions import counted
 
 
-class SKD(Distiller):
+class SKD(AdversarialDistiller):
     """Structured knowledge distillation: pixel-wise, pair-wise and holistic terms."""
 
     name = "skd"
@@ -45,34 +45,17 @@ class SKD(Distiller):
         super().__init__(config, student, teacher)
         if config.pair_weight:
             self.student_taps = self.teacher_taps = (config.tap,)
-        self.holistic = Holistic(config, student.classes) if config.holistic_weight else None
 
     def losses(
         self, student: View, teacher: View, labels: Tensor, progress: float
     ) -> dict[str, Tensor]:
-        """`pixel` as KD with T = 1, `pair`, and `holistic` from the discriminator."""
+        """`pixel` as KD with T = 1, `holistic` from the discriminator, and `pair`."""
         del progress
-        config, terms = self.config, {}
-        size = student.logits.shape[-2:]
-        if config.pixel_weight:
-            logits, valid = resize(teacher.logits, size), counted(labels, size, config.ignore)
-            terms["pixel"] = config.pixel_weight * pixel_kl(student.logits, logits, 1.0, valid)
+        config, terms = self.config, self.shared_terms(student, teacher, labels)
         if config.pair_weight:
             own, other = student.taps[config.tap], teacher.taps[config.tap]
             terms["pair"] = config.pair_weight * self._pairs(own, other, labels)
-        if self.holistic is not None:
-            terms["holistic"] = config.holistic_weight * self.holistic.loss(student, labels)
         return terms
-
-    def adversary(self) -> Adversary | None:
-        """The discriminator, unless its term has weight 0."""
-        return self.holistic.player() if self.holistic is not None else None
-
-    def adversary_losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
-        """The discriminator's terms."""
-        if self.holistic is None:
-            return {}
-        return self.holistic.adversary_losses(student, teacher, labels)
 
     def _pairs(self, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
         size, config = student.shape[-2:], self.config

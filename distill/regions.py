@@ -26,7 +26,8 @@ def counted(labels: Tensor, size: tuple[int, int] | torch.Size, ignore: str) -> 
     """The positions (N h w, bool) that a term counts, or None where it counts all of them.
 
     `ignore` is a method's option: "keep" counts every position, as the published code of every
-    method does; "mask" counts those whose nearest label is not 255. Raises ValueError else.
+    method does; "mask" counts those whose nearest label is not 255. `size` is the student's grid,
+    to which the teacher's map is resized before. Raises ValueError for another option.
     """
     if ignore == "keep":
         return None

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from baselines.skd import SKD
 from distill import View
-from distill.adversary import AdversarialConfig, Discriminator, Holistic, SelfAttention, frozen
+from distill.adversary import AdversarialConfig, Holistic, frozen
+from distill.discriminator import Discriminator, SelfAttention
 
 ALONE = {"pixel_weight": 0.0, "pair_weight": 0.0}
 
