@@ -185,7 +185,7 @@ def test_projection_of_one_pixel_uses_the_running_statistics() -> None:
 def test_blocks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     case = make_case()
     whole = case.terms(build("cirkd", case, **SMALL))
-    monkeypatch.setattr(similarity, "BLOCK", block)
+    monkeypatch.setattr(similarity, "CPU_BLOCK", block)
     assert_same(case.terms(build("cirkd", case, **SMALL)), whole, case.leaves())
 
 
