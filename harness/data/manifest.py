@@ -59,6 +59,8 @@ def prepare(name: str, root: Path, destination: Path, subset: bool = False) -> P
     not the official ones and `subset` is false.
     """
     info = dataset_info(name)
+    if destination.exists() and not destination.is_dir():
+        raise SuiteError(f"{destination}: is a file; the manifest needs a folder")
     if info.synthetic:
         draw_dataset(info, destination)
         root = destination

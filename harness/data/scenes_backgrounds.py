@@ -20,7 +20,7 @@ def background(canvas: Canvas, place: str, horizon: int) -> None:
     _band(canvas, 0, horizon, far(dice))
     _band(canvas, horizon, height, near(dice))
     # Clutter that is no object keeps "not the background texture" from meaning "an object".
-    for _ in range(dice.whole(0, 4)):
+    for _ in range(dice.whole(0, 3)):
         x, y = dice.between(0, width), dice.between(0.1, 0.9) * height
         rx, ry = dice.between(4, 26), dice.between(4, 26)
         clutter = dice.pick((_facade, _wall, _grass, _asphalt, _bush))(dice)

@@ -61,7 +61,7 @@ def draw_objects(canvas: Canvas, first: str) -> None:
     names = [*others, first]
     feet = sorted(dice.between(0.35, 1.0) for _ in names)
     for name, foot in zip(names, feet, strict=True):
-        size = dice.between(0.7, 1.0) if name == first else dice.between(0.3, 0.6)
+        size = dice.between(0.9, 1.25) if name == first else dice.between(0.3, 0.7)
         _object(canvas, name, foot, size)
 
 

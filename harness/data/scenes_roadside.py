@@ -3,7 +3,8 @@
 from typing import Protocol
 
 from harness.data.scenes_canvas import Canvas, Pen, Point
-from harness.data.scenes_surfaces import blotched, grid, panes, plain
+from harness.data.scenes_colours import likely
+from harness.data.scenes_surfaces import blotched, grid, panes, plain, shaded
 
 SIDES = (-1, 1)
 _RED, _BLUE = (185, 50, 45), (50, 85, 175)
@@ -61,10 +62,10 @@ def _building(street: Perspective, x: float, far: float, near: float) -> None:
 
 def _wall(street: Perspective, x: float, far: float, near: float) -> None:
     dice = street.canvas.dice
-    colour = dice.colour(90, 165, 12, (30, 0, -20))
+    colour = likely(dice, "wall")
     cell = dice.whole(2, 4)
     surface = grid(colour, dice.pick((-30, 30)), (cell, 3 * cell), bond=True)
-    street.canvas.polygon(_facade(street, x, far, near, dice.between(2.2, 4.0)), "wall", surface)
+    street.canvas.polygon(_facade(street, x, far, near, dice.between(2.4, 4.4)), "wall", surface)
 
 
 def _fence(street: Perspective, x: float, far: float, near: float) -> None:
@@ -72,15 +73,15 @@ def _fence(street: Perspective, x: float, far: float, near: float) -> None:
     dice, canvas = street.canvas.dice, street.canvas
     if dice.chance(0.6):
         _trees(street, x * 1.3, far, near)
-    height = dice.between(1.6, 2.8)
+    height = dice.between(1.8, 3.2)
     corners = _facade(street, x, far, near, height)
     canvas.polygon(corners, "fence", None)
-    steel = plain(dice.colour(45, 190, 18))
-    posts = dice.whole(7, 12)
+    steel = plain(likely(dice, "fence"))
+    posts = dice.whole(10, 16)
     for post in range(posts + 1):
         depth = far + (near - far) * post / posts
         foot, head = street.ground(x, depth), street.ground(x, depth, height)
-        thick = max(1.0, 0.1 * street.scale(depth))
+        thick = max(1.0, 0.14 * street.scale(depth))
         canvas.polygon([foot, (foot[0] + thick - 1, foot[1]), (head[0] + thick - 1, head[1]), head],
                        "fence", steel)  # fmt: skip
     for up in (0.3 * height, 0.95 * height):
@@ -131,3 +132,10 @@ def light(pen: Pen) -> None:
     for place, lamp in enumerate(lamps):
         colour = lamp if place == lit else (60, 60, 60)
         case.disc(0.0, 2.4 + 0.55 * place, 0.2, 0.2, plain(colour))
+
+
+def bin_for_waste(pen: Pen) -> None:
+    """A waste bin, which no class claims."""
+    colour = pen.canvas.dice.colour(40, 160, 30)
+    pen.polygon([(-0.25, 0.0), (-0.3, 0.9), (0.3, 0.9), (0.25, 0.0)], plain(colour))
+    pen.box(-0.33, 0.88, 0.66, 0.1, plain(shaded(colour)))

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from harness.data import scenes_creatures as creatures
 from harness.data import scenes_vehicles as vehicles
 from harness.data.scenes_canvas import VOID, Canvas, Dice, Pen, Point, Surface
-from harness.data.scenes_roadside import SIDES, draw_side, light, sign
+from harness.data.scenes_colours import likely
+from harness.data.scenes_roadside import SIDES, bin_for_waste, draw_side, light, sign
 from harness.data.scenes_surfaces import blotched, fading, grid, plain
 
 
@@ -58,7 +59,7 @@ def draw_street(canvas: Canvas) -> None:
         camera=dice.between(1.7, 2.2),
         road=road,
         walk=walk,
-        verge=walk + dice.between(1.2, 3.5),
+        verge=walk + dice.between(1.8, 4.5),
     )
     _sky_and_ground(street)
     items = [*_roadside(street), *_furniture(street), *_traffic(street)]
@@ -90,7 +91,7 @@ def _sky_and_ground(street: Street) -> None:
 
 
 def _grass(dice: Dice) -> Surface:
-    return blotched(dice.colour(70, 140, 15, (0, 12, -25)), 16, 2)
+    return blotched(dice.colour(110, 165, 12, (5, 20, -55)), 14, 2)
 
 
 def _strip(street: Street, left: float, right: float, part: str, surface: Surface) -> None:
@@ -132,15 +133,15 @@ def _furniture(street: Street) -> list[Item]:
     dice, items = street.canvas.dice, []
     for _ in range(dice.whole(3, 6)):
         x = dice.pick(SIDES) * dice.between(street.road + 0.3, street.walk)
-        depth = dice.between(0.12, 0.75)
+        depth = dice.between(0.15, 0.75)
         kind = dice.pick((sign, sign, light, light, None))
 
         def draw(x: float = x, depth: float = depth,
                  kind: Callable[[Pen], None] | None = kind) -> None:  # fmt: skip
             pen = street.pen("pole", x, depth)
-            steel = plain(dice.colour(50, 165, 8))
+            steel = plain(likely(dice, "pole"))
             height = dice.between(2.6, 3.6) if kind else dice.between(4.5, 7.0)
-            pen.bar((0.0, 0.0), (0.0, height), 0.24, steel)
+            pen.bar((0.0, 0.0), (0.0, height), 0.3, steel)
             if kind:
                 kind(pen)
             elif dice.chance(0.6):
@@ -151,28 +152,33 @@ def _furniture(street: Street) -> list[Item]:
 
 
 class Habit(NamedTuple):
-    """How often something is met, and where: on the road, on the sidewalk, or across both."""
+    """What is met in a street: how often, on the road or on the sidewalk, how near."""
 
     parts: tuple[tuple[str, Callable[[Pen], None]], ...]
     least: int
     most: int
     place: str
+    depths: tuple[float, float]
 
 
 _BIKE, _MOTOR = ("bicycle", vehicles.bicycle), ("motorcycle", vehicles.motorcycle)
 _RIDER = ("rider", creatures.rider)
+_FAR, _NEAR = (0.12, 0.35), (0.35, 0.9)
 HABITS = (
-    Habit((("car", vehicles.car),), 1, 4, "road"),
-    Habit((("truck", vehicles.truck),), 0, 1, "road"),
-    Habit((("bus", vehicles.bus),), 0, 1, "road"),
-    Habit((("train", vehicles.train),), 0, 1, "road"),
-    Habit((("person", creatures.person),), 2, 6, "walk"),
-    Habit((("person", creatures.person),), 0, 1, "road"),
-    Habit((_BIKE, _RIDER), 1, 2, "road"),
-    Habit((_MOTOR, _RIDER), 0, 2, "road"),
-    Habit((_BIKE,), 0, 2, "walk"),
-    Habit((_MOTOR,), 0, 2, "walk"),
-    Habit(((VOID, vehicles.car),), 0, 1, "walk"),
+    Habit((("car", vehicles.car),), 0, 2, "road", _FAR),
+    Habit((("car", vehicles.car),), 1, 2, "road", _NEAR),
+    Habit((("truck", vehicles.truck),), 0, 1, "road", (0.15, 0.5)),
+    Habit((("bus", vehicles.bus),), 0, 1, "road", (0.15, 0.5)),
+    Habit((("train", vehicles.train),), 0, 1, "road", (0.15, 0.45)),
+    Habit((("person", creatures.person),), 1, 4, "walk", _FAR),
+    Habit((("person", creatures.person),), 1, 3, "walk", (0.35, 0.7)),
+    Habit((("person", creatures.person),), 0, 1, "road", _NEAR),
+    Habit((_BIKE, _RIDER), 0, 1, "road", _FAR),
+    Habit((_BIKE, _RIDER), 0, 2, "road", _NEAR),
+    Habit((_MOTOR, _RIDER), 0, 2, "road", _NEAR),
+    Habit((_BIKE,), 0, 2, "walk", (0.25, 0.7)),
+    Habit((_MOTOR,), 0, 2, "walk", (0.25, 0.7)),
+    Habit(((VOID, bin_for_waste),), 0, 1, "walk", (0.2, 0.6)),
 )
 
 
@@ -182,8 +188,7 @@ def _traffic(street: Street) -> list[Item]:
         for _ in range(dice.whole(habit.least, habit.most)):
             low, high = (0, street.road) if habit.place == "road" else (street.road, street.walk)
             x = dice.pick(SIDES) * dice.between(low, high)
-            # Squared, so that most things are far and small.
-            depth = 0.14 + 0.76 * dice.between(0, 1) * dice.between(0.3, 1)
+            depth = dice.between(*habit.depths)
 
             def draw(habit: Habit = habit, x: float = x, depth: float = depth) -> None:
                 pen = street.pen(VOID, x, depth)

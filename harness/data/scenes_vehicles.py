@@ -66,8 +66,10 @@ def bus(pen: Pen) -> None:
     body = likely(dice, "bus")
     if dice.chance(0.55):
         pen.box(-4.5, 0.35, 9.0, 2.8, fading(body, shaded(body)))
-        cell = max(3, round(1.2 * pen.scale))
-        pen.box(-4.3, 1.5, 8.6, 1.0, panes(shaded(body), glass(dice), (3 * cell, cell)))
+        cell = max(4, round(1.3 * pen.scale))
+        pen.box(
+            -4.3, 1.5, 8.6, 1.0, panes(shaded(body), glass(dice), (2 * round(pen.scale) + 1, cell))
+        )
         pen.box(2.9, 0.4, 0.8, 2.1, plain(glass(dice), 10))
         _wheels(pen, (-2.8, 2.4), 0.5)
         return

@@ -163,8 +163,12 @@ def empty_cityscapes(root: Path) -> None:
     shutil.rmtree(root / "gtFine" / "train" / "drawn")
 
 
+def write_text(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
 def write(path: str, text: str) -> Callable[[Path], None]:
-    return lambda root: (root / path).write_text(text) and None
+    return lambda root: write_text(root / path, text)
 
 
 def remove(path: str) -> Callable[[Path], None]:
