@@ -93,6 +93,8 @@ def plan_teacher(profile: str, dataset: str) -> PlannedCell:
 
 def unfinished_cohort(cell: PlannedCell) -> list[PlannedCell]:
     """`cell` and, if the profile trains in cohorts, its dataset's other unfinished cells."""
+    if cell.config.teacher is None:
+        return [cell]
     profile, params = read_profile(cell.config.profile), read_params()
     if not profile.execution.cohort or params.profile != cell.config.profile:
         return [cell]

@@ -209,8 +209,8 @@ def build_method(term: Term, student: NetSpec, teacher: NetSpec) -> Distiller:
         return method(config, student, teacher)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SuiteError(f"methods.{term.method}.{where}: {first['msg']}") from error
+        where = ".".join([term.method, *(str(part) for part in first["loc"])])
+        raise SuiteError(f"methods.{where}: {first['msg']}") from error
     except ValueError as error:
         raise SuiteError(f"methods.{term.method}: {error}") from error
 

@@ -133,12 +133,12 @@ class Profile(Settings):
     """One profile file."""
 
     about: str
-    note: str = ""  # printed under every table, such as how short a schedule was
+    note: str  # printed under every table, such as how short a schedule was
     grid: Grid
     data: dict[str, DataSource]
     networks: Networks
     teacher: TeacherTraining
     train: Training
-    evaluate: Evaluation = Evaluation()
-    execution: Execution = Execution()
+    evaluate: Evaluation
+    execution: Execution
     methods: dict[str, dict[str, Any]]
