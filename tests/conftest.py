@@ -9,14 +9,20 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure() -> None:
-    """Keep OpenMP from spinning in this process and in every process a test starts."""
+    """One thread a test process: several run at once, and spinning threads slow each other."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The development data; a user's clone has none, and the test is skipped."""
+    """The development data; a user's clone has none, and the test is skipped.
+
+    Where the folder exists, nothing skips: an incomplete one is a failure.
+    """
     folder = Path(os.environ.get("SUITE_SHARED", ROOT.parent / "shared"))
-    if not (folder / "golden").is_dir():
+    if not folder.is_dir():
         pytest.skip(f"no development data at {folder} (set SUITE_SHARED)")
+    if not (folder / "golden").is_dir():
+        pytest.fail(f"{folder}: there, but without its folder golden/")
     return folder
