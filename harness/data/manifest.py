@@ -1,54 +1,21 @@
-"""What a prepared dataset holds: every file's hash, the counts and the class histogram."""
+"""Preparing a dataset, and MANIFEST.json, by which a prepared one is known and verified."""
 
 import hashlib
 import json
 import os
-from collections import defaultdict
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from harness.data.catalogue import IGNORE, DatasetInfo, dataset_info
-from harness.data.layout import Pair
+from harness.data.catalogue import dataset_info
+from harness.data.describe import FileRecord, Manifest, describe, file_hash
 from harness.data.scenes import MANIFEST_NAME, draw_dataset
 from harness.data.splits import Split, check_root, layout_of, open_split
 from harness.errors import SuiteError
-from harness.records import Record, write_bytes
+from harness.records import write_bytes
 
 MAX_BYTES = 64 * 1024 * 1024
-
-
-class FileRecord(Record):
-    """One image or label file."""
-
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    size: int = Field(ge=0)  # bytes
-    split: str
-
-
-class SplitRecord(Record):
-    """One split: its images, and how many label pixels each class has."""
-
-    count: int = Field(ge=1)
-    pixels: dict[str, int]
-    ignored_pixels: int
-
-
-class Manifest(Record):
-    """MANIFEST.json; paths are relative to the dataset's folder."""
-
-    schema_version: Literal[1] = Field(1, alias="schema")
-    dataset: str
-    synthetic: bool
-    subset: bool  # the counts are not those of the official release
-    splits: dict[str, SplitRecord]
-    duplicates: tuple[tuple[str, ...], ...]  # equal images that lie in different splits
-    files: dict[str, FileRecord]
 
 
 def prepare(name: str, root: Path, destination: Path, subset: bool = False) -> Path:
@@ -70,7 +37,7 @@ def prepare(name: str, root: Path, destination: Path, subset: bool = False) -> P
     if not official and not subset:
         _refuse_counts(root, splits)
     path = destination / MANIFEST_NAME
-    manifest = _describe(info, splits, subset=not official)
+    manifest = describe(info, splits, subset=not official)
     write_bytes(path, _to_bytes(manifest))
     return path
 
@@ -114,7 +81,7 @@ def _fault(root: Path, name: str, expected: FileRecord) -> str | None:
         return f"{path}: file is missing"
     if path.stat().st_size != expected.size:
         return f"{path}: {path.stat().st_size} bytes, the manifest says {expected.size}"
-    if _sha256(path) != expected.sha256:
+    if file_hash(path) != expected.sha256:
         return f"{path}: its sha256 is not the manifest's; the file was changed"
     return None
 
@@ -130,70 +97,6 @@ def _refuse_counts(root: Path, splits: list[Split]) -> None:
         f"release has {_expected(wrong)}; complete it, or pass --subset (subset: true in the "
         "profile), and every table will say so"
     )
-
-
-class _Checked(NamedTuple):
-    files: dict[str, FileRecord]  # image first, label second
-    histogram: NDArray[np.int64]  # 256
-
-
-def _describe(info: DatasetInfo, splits: list[Split], subset: bool) -> Manifest:
-    files: dict[str, FileRecord] = {}
-    records: dict[str, SplitRecord] = {}
-    images: defaultdict[str, list[str]] = defaultdict(list)
-    for split in splits:
-        histogram = np.zeros(256, np.int64)
-        for checked in _check(split):
-            files |= checked.files
-            histogram += checked.histogram
-            image = next(iter(checked.files))
-            images[checked.files[image].sha256].append(image)
-        records[split.split] = SplitRecord(
-            count=len(split),
-            pixels={name: int(histogram[k]) for k, name in enumerate(info.classes)},
-            ignored_pixels=int(histogram[IGNORE]),
-        )
-    return Manifest(
-        schema=1,
-        dataset=info.name,
-        synthetic=info.synthetic,
-        subset=subset,
-        splits=records,
-        duplicates=_across_splits(images, files),
-        files=files,
-    )
-
-
-def _check(split: Split) -> Iterator[_Checked]:
-    """Hash and decode every sample of `split`, in its order, on all cores."""
-
-    def check(index: int) -> _Checked:
-        sample = split.read(index)
-        histogram = np.bincount(sample.label.ravel(), minlength=256)
-        return _Checked(dict(_records(split, split.pairs[index])), histogram)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(check, range(len(split)))
-
-
-def _records(split: Split, pair: Pair) -> Iterator[tuple[str, FileRecord]]:
-    for path in (pair.image, pair.label):
-        record = FileRecord(sha256=_sha256(path), size=path.stat().st_size, split=split.split)
-        yield path.relative_to(split.root).as_posix(), record
-
-
-def _across_splits(
-    images: dict[str, list[str]], files: dict[str, FileRecord]
-) -> tuple[tuple[str, ...], ...]:
-    groups = (sorted(names) for names in images.values())
-    return tuple(
-        sorted(tuple(group) for group in groups if len({files[name].split for name in group}) > 1)
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _to_bytes(manifest: Manifest) -> bytes:

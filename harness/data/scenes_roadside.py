@@ -1,34 +1,29 @@
-"""What stands beside a drawn street: buildings, walls, fences, trees, signs and lights."""
+"""What lines a drawn street: buildings, walls, fences and trees."""
 
-from typing import Protocol
-
-from harness.data.scenes_canvas import Canvas, Pen, Point
+from harness.data.scenes_canvas import Pen, Point
 from harness.data.scenes_colours import likely
-from harness.data.scenes_surfaces import blotched, grid, panes, plain, shaded
-
-SIDES = (-1, 1)
-_RED, _BLUE = (185, 50, 45), (50, 85, 175)
+from harness.data.scenes_perspective import SIDES, Item, Street
+from harness.data.scenes_surfaces import blotched, grid, panes, plain
 
 
-class Perspective(Protocol):
-    """What the roadside needs to know of its street."""
+def roadside(street: Street) -> list[Item]:
+    """Buildings, walls, fences and trees along both sides."""
+    dice, items = street.canvas.dice, []
+    for side in SIDES:
+        depth = dice.between(0.05, 0.08)
+        while depth < 1.3:
+            nearer = depth * dice.between(1.2, 1.8)
+            far = depth
 
-    @property
-    def canvas(self) -> Canvas:
-        """Where to draw."""
+            def draw(side: int = side, far: float = far, near: float = nearer) -> None:
+                _draw_side(street, side, far, near)
 
-    @property
-    def verge(self) -> float:
-        """Metres from the road's middle to the facades."""
-
-    def scale(self, depth: float) -> float:
-        """Pixels a metre at `depth`."""
-
-    def ground(self, x: float, depth: float, up: float = 0.0) -> Point:
-        """The pixel of a point in space."""
+            items.append(Item(far, draw))
+            depth = nearer
+    return items
 
 
-def draw_side(street: Perspective, side: int, far: float, near: float) -> None:
+def _draw_side(street: Street, side: int, far: float, near: float) -> None:
     """Fill one stretch of the roadside, `side` -1 or 1, with one of its kinds."""
     dice = street.canvas.dice
     kind = dice.pick(
@@ -39,13 +34,13 @@ def draw_side(street: Perspective, side: int, far: float, near: float) -> None:
         _tree(street, side * (street.verge - 0.6), far)
 
 
-def _facade(street: Perspective, x: float, far: float, near: float, height: float) -> list[Point]:
+def _facade(street: Street, x: float, far: float, near: float, height: float) -> list[Point]:
     """Corners of an upright plane along the street."""
     return [street.ground(x, far), street.ground(x, near),
             street.ground(x, near, height), street.ground(x, far, height)]  # fmt: skip
 
 
-def _building(street: Perspective, x: float, far: float, near: float) -> None:
+def _building(street: Street, x: float, far: float, near: float) -> None:
     dice, scale = street.canvas.dice, street.scale(near)
     height = dice.between(5.0, 14.0)
     wall = dice.colour(65, 190, 20, (4, 0, -4))
@@ -60,7 +55,7 @@ def _building(street: Perspective, x: float, far: float, near: float) -> None:
     street.canvas.polygon(corners, "building", surface)
 
 
-def _wall(street: Perspective, x: float, far: float, near: float) -> None:
+def _wall(street: Street, x: float, far: float, near: float) -> None:
     dice = street.canvas.dice
     colour = likely(dice, "wall")
     cell = dice.whole(2, 4)
@@ -68,7 +63,7 @@ def _wall(street: Perspective, x: float, far: float, near: float) -> None:
     street.canvas.polygon(_facade(street, x, far, near, dice.between(2.4, 4.4)), "wall", surface)
 
 
-def _fence(street: Perspective, x: float, far: float, near: float) -> None:
+def _fence(street: Street, x: float, far: float, near: float) -> None:
     """Bars through which the background shows; the whole stretch is labelled."""
     dice, canvas = street.canvas.dice, street.canvas
     if dice.chance(0.6):
@@ -89,12 +84,12 @@ def _fence(street: Perspective, x: float, far: float, near: float) -> None:
         canvas.polygon([*rail, *((px, py + 1) for px, py in reversed(rail))], "fence", steel)
 
 
-def _trees(street: Perspective, x: float, far: float, near: float) -> None:
+def _trees(street: Street, x: float, far: float, near: float) -> None:
     for depth in (far, (far + near) / 2):
         _tree(street, x * street.canvas.dice.between(0.95, 1.3), depth)
 
 
-def _tree(street: Perspective, x: float, depth: float) -> None:
+def _tree(street: Street, x: float, depth: float) -> None:
     dice, canvas = street.canvas.dice, street.canvas
     scale, height = street.scale(depth), dice.between(3.0, 8.0)
     pen = Pen(canvas, "vegetation", street.ground(x, depth), scale)
@@ -105,37 +100,3 @@ def _tree(street: Perspective, x: float, depth: float) -> None:
         pen.disc(*centre, dice.between(0.8, 1.6), dice.between(0.7, 1.4), leaves)
     if dice.chance(0.5):
         pen.disc(0.0, 0.5, dice.between(0.8, 1.8), 0.8, leaves)
-
-
-def sign(pen: Pen) -> None:
-    """One or two traffic signs on a pole: a rim around a plate of any colour."""
-    dice, board = pen.canvas.dice, pen.named("traffic sign")
-    rim, plate = plain(dice.pick((_RED, _RED, _BLUE))), plain(dice.colour(90, 220, 60))
-    form = dice.pick(("disc", "board", "triangle"))
-    if form == "disc":
-        board.disc(0.0, 2.7, 0.6, 0.6, rim)
-        board.disc(0.0, 2.7, 0.38, 0.38, plate)
-    elif form == "board":
-        board.box(-0.8, 2.2, 1.6, 1.0, rim)
-        board.box(-0.62, 2.38, 1.24, 0.64, plate)
-    else:
-        board.polygon([(-0.7, 2.2), (0.0, 3.4), (0.7, 2.2)], rim)
-        board.polygon([(-0.38, 2.4), (0.0, 3.05), (0.38, 2.4)], plate)
-
-
-def light(pen: Pen) -> None:
-    """A traffic light: a dark, upright case with three lamps, one of them lit."""
-    dice, case = pen.canvas.dice, pen.named("traffic light")
-    case.box(-0.34, 2.1, 0.68, 1.7, plain(dice.colour(20, 80, 10)))
-    lit = dice.whole(0, 2)
-    lamps = ((60, 215, 120), (235, 180, 50), (225, 60, 50))
-    for place, lamp in enumerate(lamps):
-        colour = lamp if place == lit else (60, 60, 60)
-        case.disc(0.0, 2.4 + 0.55 * place, 0.2, 0.2, plain(colour))
-
-
-def bin_for_waste(pen: Pen) -> None:
-    """A waste bin, which no class claims."""
-    colour = pen.canvas.dice.colour(40, 160, 30)
-    pen.polygon([(-0.25, 0.0), (-0.3, 0.9), (0.3, 0.9), (0.25, 0.0)], plain(colour))
-    pen.box(-0.33, 0.88, 0.66, 0.1, plain(shaded(colour)))

@@ -22,6 +22,8 @@ from harness.data.draws import draws
 from harness.data.splits import Sample, Split
 from harness.errors import SuiteError
 
+CACHE_BYTES = 2 * 1024**3  # CamVid takes 0.4 GB, Cityscapes would take 25 GB
+
 
 class Batch(NamedTuple):
     """One rank's part of a training step."""
@@ -46,7 +48,7 @@ def batches(
 
     `batch` is the global batch size; step s holds samples s * batch .. (s + 1) * batch - 1 of
     the endless shuffled sequence, of which a rank gets its contiguous part. `workers` threads
-    read ahead; `cache` keeps decoded samples in memory. Raises SuiteError if the ranks do not
+    read ahead; `cache` keeps decoded samples in memory, up to CACHE_BYTES. Raises SuiteError if the ranks do not
     divide the batch.
     """
     if batch < 1 or batch % world or not 0 <= rank < world:
@@ -101,16 +103,25 @@ def order_hash(count: int, seed: int, batch: int, steps: int) -> str:
 
 
 class _Cache:
-    """Decoded samples kept in memory; threads that race for one both decode it, harmlessly."""
+    """Decoded samples kept in memory until CACHE_BYTES are full; the rest is read every time.
+
+    Threads that race for one sample both decode it, harmlessly.
+    """
 
     def __init__(self, split: Split) -> None:
         self._split = split
         self._samples: dict[int, Sample] = {}
+        self._bytes = 0
 
     def read(self, index: int) -> Sample:
-        if index not in self._samples:
-            self._samples[index] = self._split.read(index)
-        return self._samples[index]
+        if index in self._samples:
+            return self._samples[index]
+        sample = self._split.read(index)
+        size = sample.image.nbytes + sample.label.nbytes
+        if self._bytes + size <= CACHE_BYTES:
+            self._samples[index] = sample
+            self._bytes += size
+        return sample
 
 
 def _collate(samples: list[Sample]) -> Batch:

@@ -143,8 +143,8 @@ def test_image_in_another_pixel_format(mode: str, tmp_path: Path) -> None:
 
 def test_decompression_bomb_is_refused_before_decoding(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
-    Image.new("1", (20000, 20000)).save(path)
-    with pytest.raises(SuiteError, match=r"20000 x 20000 pixels is too large|decompression bomb"):
+    Image.new("1", (9000, 8000)).save(path)
+    with pytest.raises(SuiteError, match="9000 x 8000 pixels is too large"):
         read_image(path)
 
 

@@ -8,6 +8,7 @@ from data_files import write_dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.data import stream
 from harness.data.augmentation import MEAN_COLOUR, Augmentation, augment
 from harness.data.draws import draws
 from harness.data.splits import Sample, Split, open_split
@@ -44,6 +45,30 @@ def test_workers_and_cache_change_no_bit(split: Split, workers: int, cache: bool
     plain = list(batches(split, AUGMENTATION, 7, 4, 0, 6))
     other = list(batches(split, AUGMENTATION, 7, 4, 0, 6, workers=workers, cache=cache))
     assert equal(plain, other)
+
+
+@pytest.mark.parametrize("kept", [0, 2])
+def test_a_full_cache_changes_no_bit(
+    split: Split, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = list(batches(split, AUGMENTATION, 7, 4, 0, 6))
+    size = sum(part.nbytes for part in split.read(0)[1:] if isinstance(part, np.ndarray))
+    monkeypatch.setattr(stream, "CACHE_BYTES", kept * size)
+    reads: list[int] = []
+    monkeypatch.setattr(Split, "read", _counted(Split.read, reads))
+    assert equal(plain, list(batches(split, AUGMENTATION, 7, 4, 0, 6, cache=True)))
+    order = Order(len(split), 7)
+    indices = [order.index(counter) for counter in range(24)]
+    first = list(dict.fromkeys(indices))[:kept]
+    assert len(reads) == len(first) + sum(index not in first for index in indices)
+
+
+def _counted(read: Callable[[Split, int], Sample], reads: list[int]) -> Any:
+    def counting(split: Split, index: int) -> Sample:
+        reads.append(index)
+        return read(split, index)
+
+    return counting
 
 
 @settings(max_examples=20, deadline=None)
