@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from ruamel.yaml import YAML
 
 from harness.data.catalogue import dataset_info
 from harness.metrics.areas import Measure
 from harness.metrics.scores import scores
 from harness.records import Seconds
 
+SMOKE = Path(__file__).resolve().parents[1] / "experiments" / "profiles" / "smoke.yaml"
 PROFILE = "demo"
 METHODS = ("student", "kd", "cwd", "pcd")
 SIZE = (48, 64)  # H W
@@ -81,15 +83,12 @@ def make_tree(
 def _write_settings(tree: Tree) -> None:
     grid = {"datasets": tree.datasets, "methods": tree.methods, "seeds": tree.seeds}
     statistics = {"resamples": 500, "confidence": 0.95, "seed": 0}
-    network = {"decoder": "pspnet", "backbone": "resnet", "depth": 18}
-    training = {"steps": STEPS, "batch": 2, "learning_rate": 0.01}
+    smoke = YAML(typ="safe").load(SMOKE.read_text(encoding="utf-8"))
+    block = next(iter(smoke["data"].values()))
     profile = {
-        "about": "A test.",
+        **smoke,
         "grid": grid,
-        "data": {d: {"root": f"data/{d}", "crop": [32, 32]} for d in tree.datasets},
-        "networks": {"teacher": network, "student": network},
-        "teacher": training,
-        "train": training,
+        "data": {d: {**block, "root": f"data/{d}"} for d in tree.datasets},
         "methods": {method: {} for method in tree.methods},
     }
     place = tree.root / "experiments" / "profiles"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from harness.report.comparison import Comparison, Row
 from harness.report.matrix import STUDENT, Matrix
 from harness.report.names import method_title
-from harness.report.notes import data_notes, method_notes
+from harness.report.notes import data_notes, method_sources, reconstruction_notes
 from harness.report.numbers import percent
 from harness.report.table import Entry, Table, blank
 from harness.statistics import interquartile_mean, probability_of_improvement
@@ -48,8 +48,9 @@ def across_table(matrix: Matrix, comparisons: Sequence[Comparison]) -> Table | N
             "a run of the method beats a run of the student on the same dataset, mean over "
             "datasets (Agarwal et al., NeurIPS 2021). Methods need results on every dataset.",
             *data_notes(matrix, [comparison.dataset for comparison in comparisons]),
-            *method_notes(matrix),
+            *reconstruction_notes(matrix),
         ),
+        sources=method_sources(matrix),
     )
 
 

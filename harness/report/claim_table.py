@@ -4,6 +4,7 @@ from harness.report.comparison import Comparison, Judged, Row, gain_text
 from harness.report.matrix import Matrix
 from harness.report.metric_tables import shared_notes
 from harness.report.names import dataset_title
+from harness.report.notes import method_sources
 from harness.report.numbers import points
 from harness.report.table import Entry, Table, Value
 
@@ -22,6 +23,7 @@ def claim_table(matrix: Matrix, comparison: Comparison) -> Table | None:
         rows=tuple(_row(row, judged) for row, judged in pairs),
         values=tuple(_values(row, judged) for row, judged in pairs),
         notes=shared_notes(matrix, comparison),
+        sources=method_sources(matrix),
     )
 
 

@@ -16,12 +16,13 @@ NARROWEST = 0.01  # the colour scale spans at least one point to each side
 
 
 def class_plot(matrix: Matrix, comparison: Comparison) -> Plot | None:
-    """A heat map, classes x (teacher, methods); None without a finished cell."""
+    """A heat map, classes of the split x (teacher, methods); None without a finished cell."""
     columns = {TEACHER: [comparison.teacher]} if comparison.teacher else {}
     columns |= {row.method: list(row.results.values()) for row in comparison.rows if row.results}
     if not columns:
         return None
-    classes = next(iter(columns.values()))[0].scores.classes
+    first = next(iter(columns.values()))[0].scores
+    classes = tuple(name for name in first.classes if name not in first.absent_classes)
     values = np.array(
         [[_class_mean(found, name) for found in columns.values()] for name in classes]
     )

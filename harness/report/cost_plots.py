@@ -8,7 +8,8 @@ from harness.report.comparison import Comparison, Row
 from harness.report.cost_table import MILLISECONDS, step_seconds
 from harness.report.matrix import STUDENT, Matrix
 from harness.report.names import dataset_title
-from harness.report.style import INK, Look, Plot, finish, looks, panels, styled
+from harness.report.numbers import percent
+from harness.report.style import Look, Plot, finish, looks, panels, styled
 from harness.report.table import Value
 
 
@@ -34,15 +35,10 @@ def _panel(axis: Axes, matrix: Matrix, comparison: Comparison) -> None:
     look = looks(matrix.grid.methods)
     for row in comparison.rows:
         _point(axis, row, look[row.method])
-    if comparison.teacher and comparison.teacher.scores.miou is not None:
-        level = 100 * comparison.teacher.scores.miou
-        axis.axhline(level, color=INK, linewidth=1, linestyle=":")
-        axis.annotate(
-            "teacher", (1, level), xycoords=("axes fraction", "data"), xytext=(-2, -3),
-            textcoords="offset points", ha="right", va="top", fontsize=8,
-        )  # fmt: skip
-    axis.margins(x=0.15)
-    axis.set_xlim(left=0)
+    if comparison.teacher:
+        text = f"teacher: {percent(comparison.teacher.scores.miou)} %"
+        axis.annotate(text, (0.02, 0.98), xycoords="axes fraction", va="top", fontsize=8)
+    axis.margins(0.15, 0.2)
     axis.set_xlabel("milliseconds per training step")
     axis.set_ylabel("mIoU, %")
     axis.set_title(dataset_title(matrix, comparison.dataset))

@@ -5,6 +5,7 @@ from harness.report.headline import origin, row_state
 from harness.report.matrix import STUDENT, TEACHER, Finished, Matrix
 from harness.report.metric_tables import by_method, shared_notes
 from harness.report.names import dataset_title, method_title
+from harness.report.notes import method_sources
 from harness.report.numbers import count, significant
 from harness.report.table import Entry, Table, Value, blank
 
@@ -27,6 +28,7 @@ def cost_table(matrix: Matrix, comparison: Comparison) -> Table:
             "ships, for one image of evaluation size; times are those of the machine that ran.",
             *shared_notes(matrix, comparison),
         ),
+        sources=method_sources(matrix),
     )
 
 

@@ -42,6 +42,7 @@ MARKDOWN_MARKS: dict[Mark, str] = {
     "failed": "*%s*",
 }
 PLAIN_MARKS: dict[Mark, str] = {"best": "** ", "second": "* "}
+MOST_COLUMNS = 5  # wider tables are scaled to the text
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -54,7 +55,7 @@ def markdown(table: Table) -> str:
         _markdown_row(["---"] + ["---:"] * (len(table.header) - 1)),
         *(_markdown_row([_markdown_entry(entry) for entry in row]) for row in table.rows),
         "",
-        *(f"- {_markdown_text(note)}" for note in table.notes),
+        *(f"- {_markdown_text(note)}" for note in (*table.notes, *table.sources)),
     ]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -73,21 +74,23 @@ def plain(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    r"""A `table` environment; needs \usepackage{booktabs} and, for wide ones, graphicx."""
+    """A `table` environment; the first line names the packages that it needs."""
+    wide = len(table.header) > MOST_COLUMNS
     lines = [
-        r"% \usepackage{booktabs,textcomp} \usepackage[T1]{fontenc}",
+        r"% \usepackage{booktabs,graphicx,textcomp} \usepackage[T1]{fontenc}",
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{latex_text(table.title)}}}",
         rf"\label{{tab:{re.sub('[^a-z0-9]+', '-', table.name.lower())}}}",
+        *([r"\resizebox{\linewidth}{!}{%"] if wide else []),
         rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
         r"\toprule",
         _latex_row([latex_text(name) for name in table.header]),
         r"\midrule",
         *(_latex_row([_latex_entry(entry) for entry in row]) for row in table.rows),
         r"\bottomrule",
-        r"\end{tabular}",
-        *(rf"\par\footnotesize {latex_text(note)}" for note in table.notes),
+        r"\end{tabular}" + ("}" if wide else ""),
+        *(rf"\par\footnotesize {latex_text(note)}" for note in (*table.notes, *table.sources)),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"

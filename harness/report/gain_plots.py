@@ -59,7 +59,7 @@ def _panel(
         else:
             axis.annotate(
                 "no result", (0.5, height), xycoords=("axes fraction", "data"),
-                ha="center", va="center", color=MUTED, style="italic",
+                ha="center", va="center", color=MUTED, style="italic", backgroundcolor="white",
             )  # fmt: skip
     axis.set_ylim(len(methods) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)

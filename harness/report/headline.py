@@ -3,7 +3,13 @@
 from harness.report.comparison import Comparison, Row, gain_text
 from harness.report.matrix import TEACHER, Matrix
 from harness.report.names import dataset_title, method_title
-from harness.report.notes import data_notes, interval_notes, method_notes, missing_notes
+from harness.report.notes import (
+    data_notes,
+    interval_notes,
+    method_sources,
+    missing_notes,
+    reconstruction_notes,
+)
 from harness.report.numbers import points, probability, spread
 from harness.report.table import Entry, Table, Value, blank
 from harness.statistics import percentile_interval
@@ -34,9 +40,10 @@ def headline_table(matrix: Matrix, comparison: Comparison) -> Table:
             *data_notes(matrix, [dataset]),
             *interval_notes(matrix, comparison),
             *comparison.warnings,
-            *method_notes(matrix),
+            *reconstruction_notes(matrix),
             *missing_notes(matrix, dataset),
         ),
+        sources=method_sources(matrix),
     )
 
 

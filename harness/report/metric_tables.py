@@ -6,7 +6,13 @@ from harness.report.comparison import Comparison, deviation, mean
 from harness.report.headline import origin, row_state
 from harness.report.matrix import TEACHER, Finished, Matrix
 from harness.report.names import dataset_title, method_title
-from harness.report.notes import data_notes, method_notes, missing_count, seed_notes
+from harness.report.notes import (
+    data_notes,
+    method_sources,
+    missing_count,
+    reconstruction_notes,
+    seed_notes,
+)
 from harness.report.numbers import spread
 from harness.report.table import Entry, Table, Value, blank
 
@@ -29,6 +35,7 @@ def class_table(matrix: Matrix, comparison: Comparison) -> Table:
         rows=tuple(rows),
         values=_values(comparison, measures),
         notes=shared_notes(matrix, comparison),
+        sources=method_sources(matrix),
     )
 
 
@@ -73,7 +80,7 @@ def shared_notes(matrix: Matrix, comparison: Comparison) -> tuple[str, ...]:
         "Mean ± sample standard deviation over seeds.",
         *seed_notes(comparison),
         *comparison.warnings,
-        *method_notes(matrix),
+        *reconstruction_notes(matrix),
         *missing_count(matrix, comparison.dataset),
     )
 
@@ -101,6 +108,7 @@ def _table(
         rows=tuple(rows),
         values=_values(comparison, measures),
         notes=(*meaning, *shared_notes(matrix, comparison)),
+        sources=method_sources(matrix),
     )
 
 

@@ -35,17 +35,24 @@ def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
     return notes
 
 
-def method_notes(matrix: Matrix) -> list[str]:
-    """The source of every method, and which of them are reconstructions."""
-    notes = []
-    for method in matrix.grid.methods:
-        papers = dict.fromkeys(
+def method_sources(matrix: Matrix) -> tuple[str, ...]:
+    """The citation of every method that has one."""
+    return tuple(
+        f"{method}: {paper}"
+        for method in matrix.grid.methods
+        for paper in dict.fromkeys(
             result.run.paper
             for dataset in matrix.grid.datasets
             for result in matrix.of(dataset, method).values()
             if result.run.paper
         )
-        notes += [f"{method}: {paper}" for paper in papers]
+    )
+
+
+def reconstruction_notes(matrix: Matrix) -> list[str]:
+    """Which methods are reconstructions."""
+    notes = []
+    for method in matrix.grid.methods:
         if is_reconstructed(matrix, method):
             what = RECONSTRUCTED if "pcd" in method.lower() else f"{method} is reconstructed"
             notes.append(f"{what}: no number here is the paper's.")
@@ -79,8 +86,11 @@ def seed_notes(comparison: Comparison) -> list[str]:
     few = [f"{method} ({n})" for method, n in counts.items() if n < MIN_SEEDS]
     if not few:
         return []
+    listed = ", ".join(few)
+    if len(few) == len(counts) and len(set(counts.values())) == 1:
+        listed = f"every row ({next(iter(counts.values()))})"
     return [
-        f"{NOT_ENOUGH_SEEDS.capitalize()} (fewer than {MIN_SEEDS}): {', '.join(few)}. "
+        f"{NOT_ENOUGH_SEEDS.capitalize()} (fewer than {MIN_SEEDS}): {listed}. "
         "No claim can be made from these rows."
     ]
 

@@ -65,6 +65,7 @@ def render(matrix: Matrix, sections: Sequence[Section], across: Sequence[Table |
         lstrip_blocks=True,
     )
     environment.filters["embed"] = _embed
+    environment.filters["unbroken"] = _unbroken
     runs = _run_lines(matrix)
     return environment.get_template("page.html").render(
         style=(Path(__file__).parent / "page.css").read_text(encoding="utf-8"),
@@ -111,3 +112,10 @@ def _run_line(cell: Cell) -> RunLine:
 
 def _embed(image: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+
+
+def _unbroken(text: str) -> str:
+    """Where a narrow screen breaks an entry, it is between a gain and its interval."""
+    for kept in (" ± ", ", ", " of "):
+        text = text.replace(kept, kept.replace(" ", "\u00a0"))
+    return text

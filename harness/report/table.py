@@ -29,6 +29,7 @@ class Table:
     rows: tuple[tuple[Entry, ...], ...]
     values: tuple[Mapping[str, Value], ...]
     notes: tuple[str, ...]
+    sources: tuple[str, ...] = ()  # citations of the methods
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.header) for row in self.rows):

@@ -116,7 +116,7 @@ def test_every_table_says_that_pcd_is_a_reconstruction(tree: Tree) -> None:
 
 
 def test_two_seeds_are_no_claim(page: str) -> None:
-    assert "Not enough seeds for a claim (fewer than 5): student (2), kd (2)" in page
+    assert "Not enough seeds for a claim (fewer than 5): every row (2)." in page
 
 
 def test_every_number_follows_from_the_areas(tree: Tree) -> None:
