@@ -1,6 +1,7 @@
 """Scoring a finished network on a split: whole image, single scale, no flip."""
 
 import io
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from harness.data.splits import Sample, Split
 from harness.metrics.areas import Measure
 from harness.metrics.cost import latency, macs, parameters
 from harness.metrics.scores import scores
+from harness.metrics.truth import Truth
 from harness.nets import SegmentationNet
 from harness.normalise import normalise
 from harness.progress import progress
@@ -54,10 +56,15 @@ def evaluate(
     subject: Subject,
     folder: Path,
     device: torch.device,
+    truths: MutableMapping[str, Truth] | None = None,
 ) -> ScoreRecord:
-    """Score `net` on `split`; writes scores.json, areas.npz, confusion.npy and pictures/."""
+    """Score `net` on `split`; writes scores.json, areas.npz, confusion.npy and pictures/.
+
+    `truths` keeps what depends on the labels alone, for the next network on the same split.
+    """
+    net.auxiliary = None  # never run here, and no part of the network's cost
     net.to(device).eval()
-    measure = Measure(split.info.classes)
+    measure = Measure(split.info.classes, truths)
     pictured = _evenly_spread(len(split), recipe.pictures)
     sample: Sample | None = None
     with progress(f"evaluate {subject.dataset} {subject.method}", len(split)) as show:

@@ -71,11 +71,11 @@ class Learner:
         taps = sorted({tap for method in self.methods for tap in method.student_taps})
         with torch.autocast(self.device.type, torch.bfloat16, enabled=training.precision == "bf16"):
             output = self.net(images, taps)
-            student = View(output.logits, output.taps, images)
-            target = View(teacher.logits, teacher.taps, images) if teacher else student
-            terms = self._supervised(output, labels)
-            watch.charge("student")
-            terms |= self._distilled(student, target, labels)
+        student = View(output.logits, output.taps, images)
+        target = View(teacher.logits, teacher.taps, images) if teacher else student
+        terms = self._supervised(output, labels)
+        watch.charge("student")
+        terms |= self._distilled(student, target, labels)
         loss = torch.stack(list(terms.values())).sum()
         watch.charge("method")
         self.optimizer.zero_grad(set_to_none=True)

@@ -30,7 +30,7 @@ from harness.recipe import Execution
 from harness.records import write_bytes, write_json
 from harness.resume import drop_checkpoints, load_checkpoint, save_checkpoint
 from harness.stop import StopRequest
-from harness.weights import load_weights, save_weights
+from harness.weights import count_parameters, load_weights, save_weights
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +230,7 @@ def _summarise(
         {
             "weights_sha256": save_weights(cell.folder / "weights.safetensors", net),
             "initial_weights_sha256": initial_hash,
-            "parameters": sum(parameter.numel() for parameter in net.parameters()),
+            "parameters": count_parameters(net),
             "steps": steps,
             "seconds": {**seconds, "total": sum(seconds.values())},
         },

@@ -20,14 +20,16 @@ BACKBONES = Path("data/backbones")
 
 def save_weights(path: Path, net: nn.Module) -> str:
     """Write what inference needs (no auxiliary head), atomically; returns the file's sha256."""
-    kept = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in net.state_dict().items()
-        if not name.startswith("auxiliary.")
-    }
-    content = save(kept)
+    kept = _without_auxiliary(net.state_dict())
+    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in kept.items()})
     write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
+
+
+def count_parameters(net: nn.Module) -> int:
+    """Trainable values of the network that ships, which has no auxiliary head."""
+    kept = _without_auxiliary(dict(net.named_parameters()))
+    return sum(parameter.numel() for parameter in kept.values())
 
 
 def load_weights(path: Path, net: nn.Module) -> None:
@@ -36,11 +38,7 @@ def load_weights(path: Path, net: nn.Module) -> None:
     The auxiliary head, which inference never runs, keeps what it has.
     """
     found = read_tensors(path)
-    wanted = {
-        name: tensor
-        for name, tensor in net.state_dict().items()
-        if not name.startswith("auxiliary.")
-    }
+    wanted = _without_auxiliary(net.state_dict())
     _check_names(path, found, wanted)
     for name, tensor in found.items():
         if tensor.shape != wanted[name].shape:
@@ -79,6 +77,10 @@ def load_pretrained(net: SegmentationNet, recipe: Network) -> None:
     _check_names(path, found, wanted)
     with torch.no_grad():
         net.backbone.load_state_dict(found)
+
+
+def _without_auxiliary(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {n: tensor for n, tensor in tensors.items() if not n.startswith("auxiliary.")}
 
 
 def _check_names(path: Path, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:

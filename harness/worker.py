@@ -6,7 +6,7 @@ evaluations stay in the scratch folder, from where the stages publish them.
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from harness.config import data_root, read_profile
 from harness.data.catalogue import dataset_info
 from harness.data.splits import Split, open_split
 from harness.data.stream import order_hash
+from harness.determinism import set_determinism
 from harness.environment import describe_environment
 from harness.errors import exit_with
 from harness.evaluation import Subject, evaluate
 from harness.evaluations import plan_evaluation
 from harness.lock import locked
+from harness.metrics.truth import Truth
 from harness.nets import SegmentationNet, build
 from harness.recipe import DataSource, TeacherTraining
 from harness.records import write_json
@@ -59,13 +61,19 @@ def work(profile: str, dataset: str, seed: int, methods: Sequence[str], stop: St
         waiting = [cell for cell in planned if not cell.trained]
         if waiting:
             _train(waiting, device, stop)
+    truths: dict[str, Truth] = {}
     for cell in planned:
         stop.leave_if_requested()
-        evaluate_cell(cell.config.profile, dataset, cell.config.method, cell.config.seed, cell)
+        evaluate_cell(profile, dataset, cell.config.method, seed, cell, truths)
 
 
 def evaluate_cell(
-    profile: str, dataset: str, method: str, seed: int, cell: PlannedCell | None = None
+    profile: str,
+    dataset: str,
+    method: str,
+    seed: int,
+    cell: PlannedCell | None = None,
+    truths: MutableMapping[str, Truth] | None = None,
 ) -> None:
     """Evaluate a cell's weights, published or still in `cell`'s scratch folder."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -73,6 +81,8 @@ def evaluate_cell(
     plan = plan_evaluation(profile, dataset, method, seed, weights)
     if plan.done:
         return
+    training = plan.config.training
+    set_determinism(training.determinism, training.threads)
     with locked(plan.scratch):
         split = open_data(dataset, plan.config.data, plan.recipe.split)
         net = build(plan.config.student, len(split.info.classes))
@@ -82,7 +92,7 @@ def evaluate_cell(
         subject = Subject(
             profile, dataset, method, seed, _is_subset(plan.config.data), plan.weights_sha256
         )
-        evaluate(net, split, plan.recipe, subject, plan.scratch, device)
+        evaluate(net, split, plan.recipe, subject, plan.scratch, device, truths)
 
 
 def open_data(dataset: str, source: DataSource, split: str) -> Split:
