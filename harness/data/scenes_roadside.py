@@ -3,7 +3,7 @@
 from harness.data.scenes_canvas import Pen, Point
 from harness.data.scenes_colours import likely
 from harness.data.scenes_perspective import SIDES, Item, Street
-from harness.data.scenes_surfaces import blotched, grid, panes, plain
+from harness.data.scenes_surfaces import blotched, grid, panes, plain, shaded, striped
 
 
 def roadside(street: Street) -> list[Item]:
@@ -26,9 +26,7 @@ def roadside(street: Street) -> list[Item]:
 def _draw_side(street: Street, side: int, far: float, near: float) -> None:
     """Fill one stretch of the roadside, `side` -1 or 1, with one of its kinds."""
     dice = street.canvas.dice
-    kind = dice.pick(
-        (_building, _building, _building, _trees, _trees, _wall, _wall, _fence, _fence)
-    )
+    kind = dice.pick((_building, _building, _trees, _trees, _wall, _wall, _fence, _fence, _fence))
     kind(street, side * street.verge, far, near)
     if dice.chance(0.2):
         _tree(street, side * (street.verge - 0.6), far)
@@ -64,14 +62,18 @@ def _wall(street: Street, x: float, far: float, near: float) -> None:
 
 
 def _fence(street: Street, x: float, far: float, near: float) -> None:
-    """Bars through which the background shows; the whole stretch is labelled."""
+    """Boards, or bars through which the background shows; the whole stretch is labelled."""
     dice, canvas = street.canvas.dice, street.canvas
     if dice.chance(0.6):
         _trees(street, x * 1.3, far, near)
-    height = dice.between(1.8, 3.2)
+    height, colour = dice.between(1.8, 3.2), likely(dice, "fence")
     corners = _facade(street, x, far, near, height)
+    if dice.chance(0.5):
+        boards = striped(colour, shaded(colour), dice.whole(1, 2), upright=True)
+        canvas.polygon(corners, "fence", boards)
+        return
     canvas.polygon(corners, "fence", None)
-    steel = plain(likely(dice, "fence"))
+    steel = plain(colour)
     posts = dice.whole(10, 16)
     for post in range(posts + 1):
         depth = far + (near - far) * post / posts

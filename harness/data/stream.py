@@ -48,8 +48,8 @@ def batches(
 
     `batch` is the global batch size; step s holds samples s * batch .. (s + 1) * batch - 1 of
     the endless shuffled sequence, of which a rank gets its contiguous part. `workers` threads
-    read ahead; `cache` keeps decoded samples in memory, up to CACHE_BYTES. Raises SuiteError if the ranks do not
-    divide the batch.
+    read ahead; `cache` keeps decoded samples in memory, up to CACHE_BYTES. Raises
+    SuiteError if the ranks do not divide the batch.
     """
     if batch < 1 or batch % world or not 0 <= rank < world:
         raise SuiteError(

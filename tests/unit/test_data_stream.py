@@ -1,5 +1,7 @@
 """The stream is a function of (split, seed, step), whoever computes it and from where."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -63,7 +65,9 @@ def test_a_full_cache_changes_no_bit(
     assert len(reads) == len(first) + sum(index not in first for index in indices)
 
 
-def _counted(read: Callable[[Split, int], Sample], reads: list[int]) -> Any:
+def _counted(
+    read: Callable[[Split, int], Sample], reads: list[int]
+) -> Callable[[Split, int], Sample]:
     def counting(split: Split, index: int) -> Sample:
         reads.append(index)
         return read(split, index)
