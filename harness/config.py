@@ -115,12 +115,13 @@ def method_terms(profile: Profile, key: str, path: Path) -> tuple[Term, ...]:
     methods = block.pop("method", key)
     if isinstance(methods, str):
         return (Term(methods, block),)
+    _check_methods(methods, f"{path}: methods.{key}.method")
     if unknown := sorted(set(block) - set(methods)):
         raise SuiteError(
             f"{path}: methods.{key}.{unknown[0]}: with several methods, put each one's fields "
             f"under its name ({', '.join(methods)})"
         )
-    return tuple(Term(method, dict(block.get(method, {}))) for method in methods)
+    return tuple(Term(method, dict(block.get(method) or {})) for method in methods)
 
 
 def data_root(config: DataSource, dataset: str, variable: str | None, synthetic: bool) -> Path:
@@ -141,6 +142,12 @@ def did_you_mean(name: str, known: list[str]) -> str:
     """A hint to append to an error about an unknown `name`."""
     near = get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+
+
+def _check_methods(methods: Any, where: str) -> None:
+    names = isinstance(methods, list) and all(isinstance(name, str) for name in methods)
+    if not names or not methods or len(set(methods)) != len(methods):
+        raise SuiteError(f"{where}: needs a method's name or a list of different ones")
 
 
 def _data(profile: Profile, dataset: str, name: str) -> DataSource:

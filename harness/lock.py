@@ -12,8 +12,12 @@ from harness.errors import SuiteError
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold `folder` for this process. Raises SuiteError naming the holder if it is taken."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot write ({error.strerror})") from error
     with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,7 +24,11 @@ def ensure_trained(cell: PlannedCell) -> None:
     if cell.trained:
         return
     execution = read_profile(cell.config.profile).execution
-    run_workers(_worker_arguments(unfinished_cohort(cell)), execution.processes)
+    try:
+        run_workers(_worker_arguments(unfinished_cohort(cell)), execution.processes)
+    except SuiteError:
+        if not cell.trained:  # else another cell of the cohort failed, as its stage will say
+            raise
 
 
 def publish_run(cell: PlannedCell) -> None:

@@ -1,11 +1,12 @@
 """The schema of params.yaml (the grid) and of experiments/profiles/NAME.yaml (the recipes)."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
-Name = str
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.+]*$"  # no hyphen: stages are named by joining with it
+# No hyphen: stages are named by joining with it.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+]*$")]
+Seed = Annotated[int, Field(ge=0)]
 
 
 class Settings(BaseModel):
@@ -19,15 +20,15 @@ class Statistics(Settings):
 
     resamples: PositiveInt = 10_000
     confidence: float = Field(0.95, gt=0.5, lt=1)
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
 
 
 class Grid(Settings):
     """Which cells exist: datasets x methods x seeds."""
 
-    datasets: tuple[str, ...] = Field(min_length=1)
-    methods: tuple[str, ...] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(min_length=1)
+    datasets: tuple[Name, ...] = Field(min_length=1)
+    methods: tuple[Name, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = Field(min_length=1)
 
     @field_validator("datasets", "methods", "seeds")
     @classmethod
@@ -36,11 +37,18 @@ class Grid(Settings):
             raise ValueError("an entry is listed twice")
         return values
 
+    @field_validator("methods")
+    @classmethod
+    def _students(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if "teacher" in values:
+            raise ValueError("'teacher' names the teacher's results; give the block another name")
+        return values
+
 
 class Params(Grid):
     """params.yaml: the profile and its grid."""
 
-    profile: str = Field(pattern=NAME_PATTERN)
+    profile: Name
     statistics: Statistics = Statistics()
 
 
@@ -82,7 +90,7 @@ class Training(Settings):
 class TeacherTraining(Training):
     """The teacher's training, or where its finished weights come from."""
 
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     source: str | None = None  # a safetensors file to import instead of training
 
 
@@ -92,6 +100,7 @@ class Evaluation(Settings):
     split: str = "test"
     pictures: int = Field(4, ge=0)
     latency_runs: int = Field(10, ge=0)
+    threads: PositiveInt = 1
 
 
 class Execution(Settings):

@@ -8,8 +8,9 @@ import json
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from harness.resume import drop_checkpoints, load_checkpoint, save_checkpoint
 from harness.stop import StopRequest
 from harness.weights import count_parameters, load_weights, save_weights
 
+SUMMARY = "summary.json"  # written last: weights and log are complete
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +54,7 @@ class ActiveRun:
     initial_hash: str
     rows: list[dict[str, float]] = field(default_factory=list)
     pending: list[tuple[int, dict[str, Tensor]]] = field(default_factory=list)
+    failure: SuiteError | None = None
 
     def advance(self, images: Tensor, labels: Tensor, teacher: Output | None) -> None:
         """One step; what is logged of it is read off the device later."""
@@ -62,8 +65,8 @@ class ActiveRun:
             self.rows[-1].update(self.learner.counters())
 
     def save(self) -> None:
-        """Check the steps since the last check, then write a checkpoint."""
-        self.settle()
+        """Check the steps since the last check and the weights, then write a checkpoint."""
+        self.check()
         state = {
             "learner": self.learner.state(),
             "rows": self.rows,
@@ -101,6 +104,33 @@ class ActiveRun:
                 self.rows.append({"step": step, **values, "learning_rate": rate})
         self.pending.clear()
 
+    def check(self) -> None:
+        """Raise SuiteError if a term since the last check or a weight is NaN or Inf."""
+        self.settle()
+        for name, tensor in self.learner.net.state_dict().items():
+            if not tensor.isfinite().all():
+                raise SuiteError(
+                    f"{self.name}: weight {name} is not finite after {self.learner.step} steps; "
+                    f"the last good checkpoint is kept in {self.cell.folder}"
+                )
+
+    def finish(self) -> None:
+        """Write the results and drop the checkpoints."""
+        self.check()
+        learner, folder = self.learner, self.cell.folder
+        lines = "".join(json.dumps(row) + "\n" for row in self.rows)
+        write_bytes(folder / "log.jsonl", lines.encode())
+        _summarise(self.cell, learner.net, self.initial_hash, learner.step, learner.seconds)
+        drop_checkpoints(folder)
+
+    def attempt(self, action: Callable[[], None]) -> None:
+        """Do `action` unless this run has failed; a failure is kept, so that others go on."""
+        if self.failure is None:
+            try:
+                action()
+            except SuiteError as error:
+                self.failure = error
+
     @property
     def name(self) -> str:
         """The cell as people name it."""
@@ -119,8 +149,9 @@ def train(
 ) -> None:
     """Train `cells`, all of one dataset, seed and recipe, to their end or until asked to stop.
 
-    Leaves in every cell's folder `weights.safetensors`, `log.jsonl` and `summary.json`.
-    Raises SuiteError on NaN or Inf, Stopped after saving when a stop was requested.
+    Leaves in every cell's folder `weights.safetensors`, `log.jsonl` and SUMMARY. A cell with NaN
+    or Inf stops alone. Raises SuiteError naming it once the others are done, Stopped after saving
+    when a stop was requested.
     """
     first = cells[0].config
     set_determinism(first.training.determinism, first.training.threads)
@@ -130,7 +161,9 @@ def train(
     with progress(label, first.training.steps) as show:
         _loop(runs, split, teacher, execution, device, stop, show)
     for run in runs:
-        _finish(run)
+        run.attempt(run.finish)
+    if failures := [str(run.failure) for run in runs if run.failure]:
+        raise SuiteError("\n".join(failures))
 
 
 def _open(cell: Cell, classes: int, teacher: Any, device: torch.device) -> ActiveRun:
@@ -165,7 +198,9 @@ def _loop(
     taps = sorted({tap for run in runs for tap in run.learner.teacher_taps()})
     clock = time.perf_counter()
     for step, batch in enumerate(stream, first_step):
-        due = [run for run in runs if run.learner.step == step]
+        due = [run for run in runs if run.learner.step == step and not run.failure]
+        if all(run.failure for run in runs):
+            break
         images = normalise(batch.images.to(device, non_blocking=True))
         labels = batch.labels.to(device, non_blocking=True)
         clock = _charge(due, "data", clock)
@@ -173,7 +208,7 @@ def _loop(
         output = _teach(watched, images, taps, recipe.teacher_precision) if watched else None
         clock = _charge([t for t in due if t.learner.needs_teacher], "teacher", clock)
         for run in due:
-            run.advance(images, labels, output)
+            run.attempt(partial(run.advance, images, labels, output))
         clock = time.perf_counter()
         _save_when_due(due, step + 1, execution.checkpoint_every, stop)
         show(step + 1)
@@ -198,20 +233,8 @@ def _charge(runs: Sequence[ActiveRun], phase: str, since: float) -> float:
 def _save_when_due(due: Sequence[ActiveRun], step: int, every: int, stop: StopRequest) -> None:
     if stop.requested or step % every == 0:
         for run in due:
-            run.save()
+            run.attempt(run.save)
     stop.leave_if_requested()
-
-
-def _finish(run: ActiveRun) -> None:
-    run.settle()
-    net, seconds = run.learner.net, run.learner.seconds
-    for name, tensor in net.state_dict().items():
-        if not tensor.isfinite().all():
-            raise SuiteError(f"{run.name}: weight {name} is not finite after the last step")
-    lines = "".join(json.dumps(row) + "\n" for row in run.rows)
-    write_bytes(run.cell.folder / "log.jsonl", lines.encode())
-    _summarise(run.cell, net, run.initial_hash, run.learner.step, seconds)
-    drop_checkpoints(run.cell.folder)
 
 
 def import_weights(cell: Cell, source: Path, classes: int) -> None:
@@ -226,7 +249,7 @@ def _summarise(
     cell: Cell, net: SegmentationNet, initial_hash: str, steps: int, seconds: dict[str, float]
 ) -> None:
     write_json(
-        cell.folder / "summary.json",
+        cell.folder / SUMMARY,
         {
             "weights_sha256": save_weights(cell.folder / "weights.safetensors", net),
             "initial_weights_sha256": initial_hash,

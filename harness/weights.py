@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -39,13 +38,7 @@ def load_weights(path: Path, net: nn.Module) -> None:
     """
     found = read_tensors(path)
     wanted = _without_auxiliary(net.state_dict())
-    _check_names(path, found, wanted)
-    for name, tensor in found.items():
-        if tensor.shape != wanted[name].shape:
-            raise SuiteError(
-                f"{path}: {name} is {tuple(tensor.shape)}, the network of the recipe needs "
-                f"{tuple(wanted[name].shape)}"
-            )
+    _check(path, found, wanted)
     net.load_state_dict(found, strict=False)
 
 
@@ -73,17 +66,15 @@ def load_pretrained(net: SegmentationNet, recipe: Network) -> None:
             f"{recipe.pretrained}`"
         )
     found = read_tensors(path)
-    wanted = net.backbone.state_dict()
-    _check_names(path, found, wanted)
-    with torch.no_grad():
-        net.backbone.load_state_dict(found)
+    _check(path, found, net.backbone.state_dict())
+    net.backbone.load_state_dict(found)
 
 
 def _without_auxiliary(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {n: tensor for n, tensor in tensors.items() if not n.startswith("auxiliary.")}
 
 
-def _check_names(path: Path, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+def _check(path: Path, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
     missing = sorted(set(wanted) - set(found))
     surplus = sorted(set(found) - set(wanted))
     if missing or surplus:
@@ -93,3 +84,9 @@ def _check_names(path: Path, found: Mapping[str, Tensor], wanted: Mapping[str, T
             f"{path}: {what} tensor {name!r} ({len(missing)} missing, {len(surplus)} unknown); "
             "it belongs to another network"
         )
+    for name, tensor in found.items():
+        if tensor.shape != wanted[name].shape:
+            raise SuiteError(
+                f"{path}: {name} is {tuple(tensor.shape)}, the network of the recipe needs "
+                f"{tuple(wanted[name].shape)}"
+            )

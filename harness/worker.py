@@ -29,7 +29,7 @@ from harness.nets import SegmentationNet, build
 from harness.recipe import DataSource, TeacherTraining
 from harness.records import write_json
 from harness.stop import StopRequest
-from harness.trainer import Cell, import_weights, train
+from harness.trainer import SUMMARY, Cell, import_weights, train
 from harness.weights import load_weights
 
 
@@ -81,8 +81,7 @@ def evaluate_cell(
     plan = plan_evaluation(profile, dataset, method, seed, weights)
     if plan.done:
         return
-    training = plan.config.training
-    set_determinism(training.determinism, training.threads)
+    set_determinism("exact", plan.recipe.threads)
     with locked(plan.scratch):
         split = open_data(dataset, plan.config.data, plan.recipe.split)
         net = build(plan.config.student, len(split.info.classes))
@@ -110,12 +109,16 @@ def _train(cells: Sequence[PlannedCell], device: torch.device, stop: StopRequest
     work = [Cell(cell.config, cell.scratch) for cell in cells]
     if isinstance(config.training, TeacherTraining) and config.training.source:
         import_weights(work[0], Path(config.training.source), classes)
+        _describe(cells[0], len(split), device)
     else:
         teacher = _load_teacher(cells[0], classes, device)
         execution = read_profile(config.profile).execution
-        train(work, split, classes, teacher, execution, device, stop)
-    for cell in cells:
-        _describe(cell, len(split), device)
+        try:
+            train(work, split, classes, teacher, execution, device, stop)
+        finally:  # one that failed leaves the others' results in place
+            for cell in cells:
+                if (cell.scratch / SUMMARY).is_file():
+                    _describe(cell, len(split), device)
 
 
 def _load_teacher(cell: PlannedCell, classes: int, device: torch.device) -> SegmentationNet | None:
