@@ -42,6 +42,7 @@ MARKDOWN_MARKS: dict[Mark, str] = {
     "failed": "*%s*",
 }
 PLAIN_MARKS: dict[Mark, str] = {"best": "** ", "second": "* "}
+NOT_IN_T1 = "ĦħĸĿŀŉŦŧſ"  # Latin letters that the font encoding lacks
 MOST_COLUMNS = 5  # wider tables are scaled to the text
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
@@ -114,7 +115,9 @@ def latex_text(text: str) -> str:
 
 def _latin(sign: str) -> bool:
     """What pdfLaTeX can set without further packages."""
-    return (sign.isascii() and sign.isprintable()) or (sign.isalpha() and sign <= "\u017f")
+    return (sign.isascii() and sign.isprintable()) or (
+        sign.isalpha() and sign <= "\u017f" and sign not in NOT_IN_T1
+    )
 
 
 def _latex_entry(entry: Entry) -> str:

@@ -95,13 +95,13 @@ def _judge(
 
 
 def _marks(arms: Mapping[str, Arm], confidence: float) -> dict[str, Mark]:
-    """Best and second among the methods, with whatever does not differ from them."""
+    """Best and second with whatever does not differ from them; none if no row differs."""
     left = {method: arm for method, arm in arms.items() if len(arm.seeds) > 1}
     marks: dict[str, Mark] = {}
     for mark in ("best", "second"):
-        if len(left) < 2 and not marks:
-            return {}
         tied = _leaders(left, confidence)
+        if not marks and len(tied) == len(left):
+            return {}
         marks |= dict.fromkeys(tied, mark)
         left = {method: arm for method, arm in left.items() if method not in tied}
     return marks

@@ -6,10 +6,9 @@ from harness.report.matrix import Finished, Matrix
 
 def dataset_title(matrix: Matrix, dataset: str) -> str:
     """The dataset's key with "synthetic" or "subset" where it is either."""
-    words = [dataset]
-    words += ["(synthetic)"] if is_synthetic(matrix, dataset) else []
-    words += ["(subset)"] if any(is_subset(result) for result in matrix.finished(dataset)) else []
-    return " ".join(words)
+    subset = any(is_subset(result) for result in matrix.finished(dataset))
+    words = ["synthetic"] * is_synthetic(matrix, dataset) + ["subset"] * subset
+    return f"{dataset} ({', '.join(words)})" if words else dataset
 
 
 def method_title(matrix: Matrix, method: str) -> str:

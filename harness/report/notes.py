@@ -21,8 +21,8 @@ def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
             )
         if any(is_subset(result) for result in matrix.finished(dataset)):
             notes.append(
-                f"{dataset} is a subset of the real dataset; its numbers do not compare with "
-                "published ones."
+                f"{dataset} is a subset: some of its images were left out, so its numbers do not "
+                "compare with those of the whole dataset."
             )
     found = [result for dataset in datasets for result in matrix.finished(dataset)]
     notes += dict.fromkeys(result.run.note for result in found if result.run.note)
@@ -76,7 +76,10 @@ def interval_notes(matrix: Matrix, comparison: Comparison) -> list[str]:
             "interval that holds 0 share its mark."
         )
     else:
-        notes.append("No row is marked best: that takes intervals, and those at least two seeds.")
+        notes.append(
+            "No row is marked best: no difference between rows has an interval clear of 0, or "
+            "there are fewer than two seeds."
+        )
     return notes + seed_notes(comparison)
 
 

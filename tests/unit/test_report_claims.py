@@ -1,11 +1,15 @@
 """Reading published gains, and the names under which published networks go."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from harness.errors import SuiteError
+from harness.records import RunRecord
 from harness.report.claims import COLUMNS, read_claims
+from harness.report.matrix import Finished
+from harness.report.pairing import published_pair
 
 ROOT = Path(__file__).resolve().parents[2]
 ROW = "camvid,DeepLabV3-R101,PSPNet-R18,cirkd,mIoU,68.65,1.92,test,paper,https://example.org"
@@ -51,3 +55,22 @@ def test_the_claims_of_the_project_can_be_read() -> None:
     claims = read_claims(ROOT / "experiments" / "claims.csv")
     assert claims
     assert all(claim.source and abs(claim.gain) < 0.2 for claim in claims)
+
+
+@pytest.mark.parametrize(
+    ("network", "name"),
+    [
+        (
+            {"decoder": "deeplabv3", "backbone": "resnet", "depth": 101, "width": 64},
+            "DeepLabV3-R101",
+        ),
+        ({"decoder": "pspnet", "backbone": "resnet", "depth": 18, "width": 16}, "PSPNet-R18 w16"),
+        ({"decoder": "deeplabv3", "backbone": "mobilenet_v2", "widen": 1.0}, "DeepLabV3-MBV2"),
+        ({"decoder": "pspnet", "backbone": "mobilenet_v2", "widen": 0.5}, "PSPNet-MBV2 x0.5"),
+        (None, ""),
+    ],
+)
+def test_networks_go_by_their_published_names(network: dict[str, Any] | None, name: str) -> None:
+    run = RunRecord.model_construct(config={"teacher": network, "student": network})
+    found = Finished(run, cast(Any, None), cast(Any, None))
+    assert published_pair(found) == (name, name)

@@ -113,6 +113,14 @@ def test_equal_methods_share_the_mark(tmp_path: Path) -> None:
     }
 
 
+def test_nothing_is_marked_where_nothing_differs(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path, ("camvid",), ("student", "other"), (0, 1))  # equal error rates
+    matrix = _collect(tree)
+    comparison = compare_methods(matrix, "camvid", [], SETTINGS)
+    assert {row.mark for row in comparison.rows} == {""}
+    assert any("No row is marked best" in n for n in headline_table(matrix, comparison).notes)
+
+
 def test_verdicts_need_the_same_networks_and_split(comparison: Comparison) -> None:
     verdicts = {row.method: [j.verdict for j in row.published] for row in comparison.rows}
     assert verdicts == {

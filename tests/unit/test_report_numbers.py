@@ -101,7 +101,8 @@ def test_latex_text_leaves_no_active_sign(text: str) -> None:
 def test_latex_compiles(tmp_path: Path) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("no pdflatex on this machine")
-    wide = replace(TABLE, header=tuple("abcdefg"), rows=((Entry("x_%"),) * 7,))
+    signs = " ".join(chr(code) for code in range(0x20, 0x250))
+    wide = replace(TABLE, header=tuple("abcdefg"), rows=((Entry("x_%"),) * 7,), notes=(signs,))
     packages = r"\usepackage{booktabs,graphicx,textcomp}\usepackage[T1]{fontenc}"
     body = rf"\begin{{document}}{latex(TABLE)}{latex(wide)}\end{{document}}"
     source = rf"\documentclass{{article}}{packages}{body}"
