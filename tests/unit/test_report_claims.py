@@ -71,6 +71,6 @@ def test_the_claims_of_the_project_can_be_read() -> None:
     ],
 )
 def test_networks_go_by_their_published_names(network: dict[str, Any] | None, name: str) -> None:
-    run = RunRecord.model_construct(config={"teacher": network, "student": network})
+    run = cast(Any, RunRecord).model_construct(config={"teacher": network, "student": network})
     found = Finished(run, cast(Any, None), cast(Any, None))
     assert published_pair(found) == (name, name)
