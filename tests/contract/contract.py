@@ -265,6 +265,8 @@ class MethodContract:
         assert_finite(low)
         for name, term in low.terms.items():
             torch.testing.assert_close(term.float(), high.terms[name], rtol=1e-3, atol=1e-6)
+        large = changed(scene(scale=1e4), lambda maps: maps.to(dtype))
+        assert_finite(run(build(method, **options), large))
 
     def test_memory_layout_changes_nothing(
         self, method: type[Distiller], options: dict[str, Any]
