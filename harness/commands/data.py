@@ -13,8 +13,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="root",
         type=Path,
-        metavar="FOLDER",
-        help="where the dataset lies; None = its environment variable, such as CAMVID_ROOT",
+        metavar="PLACE",
+        help="the dataset's folder, or a zip or tar archive to unpack into DIR/files; "
+        "None = its environment variable, such as CAMVID_ROOT",
     )
     parser.add_argument(
         "--destination",
@@ -43,10 +44,20 @@ def run(args: argparse.Namespace) -> int:
     named = os.environ.get(info.root_variable or "")
     # A folder that is named nowhere is refused with the places where to name it.
     root = args.root or (destination if info.synthetic else Path(named or f"{info.name} (unset)"))
+    if root.is_file():
+        root = _unpack(root, destination / "files", info.root_variable)
     if args.verify:
         return _verify(destination / MANIFEST_NAME, root)
     _describe(prepare(info.name, root, destination, args.subset))
     return 0
+
+
+def _unpack(archive: Path, folder: Path, variable: str | None) -> Path:
+    from harness.data.archive import unpack
+
+    root = unpack(archive, folder)
+    print(f"unpacked to {root}; set {variable} to it")
+    return root
 
 
 def _verify(path: Path, root: Path) -> int:
