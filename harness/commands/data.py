@@ -72,6 +72,7 @@ def _verify(path: Path, root: Path) -> int:
 
 
 def _describe(path: Path) -> None:
+    from harness.data.catalogue import dataset_info
     from harness.data.manifest import read_manifest
 
     manifest = read_manifest(path)
@@ -80,12 +81,14 @@ def _describe(path: Path) -> None:
         print("a subset: the counts are not the official ones, and every table will say so")
     for group in manifest.duplicates:
         print(f"warning: the same image in several splits: {', '.join(group)}")
-    names = list(manifest.splits)
-    width = max(len(name) for name in next(iter(manifest.splits.values())).pixels)
-    print(f"{'images':{width}}", *(f"{manifest.splits[name].count:>8} {name}" for name in names))
-    for name in manifest.splits[names[0]].pixels:
-        shares = (_share(manifest.splits[split].pixels, name) for split in names)
-        print(f"{name:{width}}", *(f"{100 * share:7.2f} % of pixels" for share in shares))
+    splits, classes = manifest.splits, dataset_info(manifest.dataset).classes
+    width = max(map(len, (*classes, "% of label pixels")))
+    print(f"{'':{width}}", *(f"{split:>8}" for split in splits))
+    print(f"{'images':{width}}", *(f"{record.count:8}" for record in splits.values()))
+    print("% of label pixels")
+    for name in classes:
+        shares = (_share(record.pixels, name) for record in splits.values())
+        print(f"{name:{width}}", *(f"{100 * share:8.2f}" for share in shares))
 
 
 def _share(pixels: dict[str, int], name: str) -> float:
