@@ -41,13 +41,13 @@ class RunConfig:
     terms: tuple[Term, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as plain JSON values, without where the data happen to lie."""
+        """The same as plain JSON values, without where the data lie and what is scored."""
         return {
             "profile": self.profile,
             "dataset": self.dataset,
             "method": self.method,
             "seed": self.seed,
-            "data": self.data.model_dump(mode="json", exclude={"root"}),
+            "data": self.data.model_dump(mode="json", exclude={"root", "evaluate_split"}),
             "student": self.student.model_dump(mode="json"),
             "teacher": self.teacher.model_dump(mode="json") if self.teacher else None,
             "training": self.training.model_dump(mode="json"),

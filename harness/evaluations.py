@@ -30,7 +30,7 @@ class PlannedEvaluation:
         config = self.config.as_dict()
         parts = [
             [config[name] for name in ("profile", "dataset", "method", "seed", "data", "student")],
-            self.recipe.model_dump(mode="json"),
+            [self.config.data.evaluate_split, self.recipe.model_dump(mode="json")],
             [self.weights_sha256, self.manifest, self.code],
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
-# No hyphen: stages are named by joining with it.
+# No hyphen: stages are named by joining with it, the profile first.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+]*$")]
+ProfileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
 Seed = Annotated[int, Field(ge=0)]
 
 
@@ -48,7 +49,7 @@ class Grid(Settings):
 class Params(Grid):
     """params.yaml: the profile and its grid."""
 
-    profile: Name
+    profile: ProfileName
     statistics: Statistics = Statistics()
 
 
@@ -97,7 +98,6 @@ class TeacherTraining(Training):
 class Evaluation(Settings):
     """How a finished network is scored."""
 
-    split: str = "test"
     pictures: int = Field(4, ge=0)
     latency_runs: int = Field(10, ge=0)
     threads: PositiveInt = 1
@@ -127,6 +127,7 @@ class DataSource(Settings):
     root: str | None = None  # a folder; None = the dataset's environment variable
     crop: tuple[PositiveInt, PositiveInt]
     train_split: str = "train"
+    evaluate_split: str = "test"
     subset: bool = False
     limit: Limits = Limits()
 

@@ -83,7 +83,7 @@ def evaluate_cell(
         return
     set_determinism("exact", plan.recipe.threads)
     with locked(plan.scratch):
-        split = open_data(dataset, plan.config.data, plan.recipe.split)
+        split = open_data(dataset, plan.config.data, plan.config.data.evaluate_split)
         net = build(plan.config.student, len(split.info.classes))
         load_weights(
             weights or run_folder(profile, dataset, method, seed) / "weights.safetensors", net
