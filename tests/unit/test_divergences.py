@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -53,6 +53,7 @@ def test_pixel_kl_in_closed_form() -> None:
     assert found.item() == pytest.approx(expected, rel=1e-12)
 
 
+@settings(deadline=None)
 @given(st.floats(0.5, 8), st.integers(0, 1000))
 def test_temperature_scales_the_logits_and_the_loss(temperature: float, seed: int) -> None:
     own, other = maps(2, 3, 2, 2, seed=seed), maps(2, 3, 2, 2, seed=seed + 1)
@@ -61,6 +62,7 @@ def test_temperature_scales_the_logits_and_the_loss(temperature: float, seed: in
         torch.testing.assert_close(divergence(own, other, temperature), expected)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.floats(-50, 50))
 def test_kl_is_positive_and_ignores_an_offset(seed: int, offset: float) -> None:
     own, other = maps(2, 3, 2, 2, seed=seed), maps(2, 3, 2, 2, seed=seed + 1)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distill.regions import class_means, counted, labels_at, one_hot, valid_at
@@ -16,6 +16,7 @@ def random_labels(*shape: int, seed: int = 0) -> torch.Tensor:
     return labels
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40), st.integers(1, 40))
 def test_nearest_labels_are_torch_s(height: int, width: int, rows: int, columns: int) -> None:
     labels = random_labels(2, height, width)
