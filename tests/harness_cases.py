@@ -1,0 +1,117 @@
+"""Trainings of a few steps on drawn scenes, for tests of the harness."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from harness.config import RunConfig, Term
+from harness.data.catalogue import DatasetInfo, dataset_info
+from harness.data.splits import Sample, Split
+from harness.determinism import draw_seed
+from harness.nets import SegmentationNet, build
+from harness.recipe import DataSource, Execution, Network, Training
+from harness.stop import StopRequest
+from harness.trainer import Cell, train
+
+CPU = torch.device("cpu")
+DATASET = "scenes_camvid"
+SMALL = Network(decoder="pspnet", backbone="resnet", depth=18, width=4, head_width=8)
+TEACHER = Network(decoder="pspnet", backbone="resnet", depth=18, width=8, head_width=16)
+STEPS = 5
+TRAINING = Training(steps=STEPS, batch=2, learning_rate=0.02, log_every=2)
+EVERY_STEP = Execution(checkpoint_every=1)
+# Methods that carry state of every kind over a step: nothing, adapters, a player, queues.
+STATEFUL = ("student", "kd", "skd", "cirkd", "pcd")
+
+
+class Noise(Split):
+    """A split of random images whose labels are bands of classes, made on demand."""
+
+    def __init__(self, count: int = 6, size: tuple[int, int] = (72, 80)) -> None:
+        info: DatasetInfo = dataset_info(DATASET)
+        self.info, self.split, self.root = info, "train", Path("nowhere")
+        self.names = tuple(f"noise{index}" for index in range(count))
+        self.pairs = ()
+        self.size = size
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, index: int) -> Sample:
+        draw = np.random.default_rng(index)
+        image = draw.integers(0, 256, (*self.size, 3)).astype(np.uint8)
+        rows = np.arange(self.size[0]) // 8 + index
+        label = np.repeat((rows % len(self.info.classes)).astype(np.uint8), self.size[1])
+        label = label.reshape(self.size)
+        label[:3] = 255
+        return Sample(self.names[index], image, label)
+
+
+class StopAfter(StopRequest):
+    """A request that comes while step `steps` is at work."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.left = steps
+
+    @property
+    def requested(self) -> bool:
+        return self.left <= 0
+
+    @requested.setter
+    def requested(self, value: bool) -> None:
+        del value
+
+    def leave_if_requested(self) -> None:
+        super().leave_if_requested()
+        self.left -= 1
+
+
+def run_config(method: str = "kd", seed: int = 0, **changes: Any) -> RunConfig:
+    """A cell of the matrix whose block is named after its one method."""
+    values: dict[str, Any] = {
+        "profile": "test",
+        "dataset": DATASET,
+        "method": method,
+        "seed": seed,
+        "data": DataSource(crop=(64, 64)),
+        "student": SMALL,
+        "teacher": TEACHER,
+        "training": TRAINING,
+        "terms": (Term(method, {}),),
+    }
+    return RunConfig(**{**values, **changes})
+
+
+@cache
+def frozen_teacher(classes: int = 11) -> SegmentationNet:
+    """An untrained teacher with spread logits, as the worker hands it to the trainer."""
+    torch.manual_seed(draw_seed(0, "test teacher"))
+    net = build(TEACHER, classes)
+    with torch.no_grad():
+        net.head.conv_seg.weight.mul_(20)
+    return net.eval().requires_grad_(requires_grad=False)
+
+
+def run(
+    folder: Path,
+    configs: Sequence[RunConfig],
+    execution: Execution = EVERY_STEP,
+    stop: StopRequest | None = None,
+) -> list[Path]:
+    """Train `configs` together; the folders of their results, one below `folder` each."""
+    cells = [Cell(config, folder / config.method) for config in configs]
+    for cell in cells:
+        cell.folder.mkdir(parents=True, exist_ok=True)
+    classes = len(dataset_info(DATASET).classes)
+    train(cells, Noise(), classes, frozen_teacher(), execution, CPU, stop or StopRequest())
+    return [cell.folder for cell in cells]
+
+
+def results(folder: Path) -> tuple[bytes, bytes]:
+    """The bytes that a training leaves: weights and log."""
+    return (folder / "weights.safetensors").read_bytes(), (folder / "log.jsonl").read_bytes()
