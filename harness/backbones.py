@@ -18,7 +18,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from harness.errors import SuiteError
-from harness.nets import MobileNetV2
+from harness.nets import build
+from harness.recipe import Network
 from harness.records import write_bytes
 
 
@@ -93,7 +94,8 @@ def convert_mobilenet(found: dict[str, Tensor], source: Path) -> dict[str, Tenso
     Both list their layers from image to output. The last 1x1 convolution, which segmentation
     networks do without, and the classifier are left out.
     """
-    wanted = MobileNetV2(out_indices=(1, 2, 4, 6)).state_dict()
+    recipe = Network(decoder="fcn", backbone="mobilenet_v2", head_width=1)
+    wanted = build(recipe, classes=3).backbone.state_dict()
     tensors = [tensor for name, tensor in found.items() if not name.startswith("classifier")]
     if len(tensors) < len(wanted):
         raise SuiteError(f"{source}: {len(tensors)} tensors, a MobileNetV2 has {len(wanted)}")
