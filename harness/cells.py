@@ -12,6 +12,7 @@ from harness.config import RunConfig, read_params, read_profile, student_run, te
 from harness.digest import code_digest
 from harness.errors import SuiteError
 from harness.records import file_hash, read_run
+from harness.seal import read_seal
 
 RESULTS = Path("results")
 SCRATCH = Path(".scratch")
@@ -47,8 +48,8 @@ class PlannedCell:
 
     @property
     def trained(self) -> bool:
-        """Whether the results wait in the scratch folder."""
-        return (self.scratch / "training.json").is_file()
+        """Whether the results wait in the scratch folder, undamaged."""
+        return read_seal(self.scratch) is not None
 
     @property
     def published(self) -> bool:
@@ -72,6 +73,17 @@ def evaluation_folder(profile: str, dataset: str, method: str, seed: int) -> Pat
     return folder if method == TEACHER else folder / f"seed{seed}"
 
 
+def weights_hash(folder: Path) -> str:
+    """sha256 of the weights published in `folder`. Raises SuiteError if not run.json's."""
+    found = file_hash(folder / "weights.safetensors")
+    if read_run(folder / "run.json").weights_sha256 != found:
+        raise SuiteError(
+            f"{folder}/weights.safetensors: not the weights of run.json beside it; "
+            "restore the file or run its stage again"
+        )
+    return found
+
+
 def manifest_path(dataset: str) -> Path:
     """The manifest that `prepare` wrote for `dataset`."""
     return Path("data") / dataset / "MANIFEST.json"
@@ -81,8 +93,8 @@ def plan_student(profile: str, dataset: str, method: str, seed: int) -> PlannedC
     """The cell of a student. Raises SuiteError if its data or teacher are not there yet."""
     config = student_run(profile, dataset, method, seed)
     digest = code_digest("train", [term.method for term in config.terms])
-    teacher = run_folder(profile, dataset, TEACHER, 0) / "weights.safetensors"
-    return PlannedCell(config, _sha(digest), _manifest_hash(dataset), file_hash(teacher))
+    teacher = weights_hash(run_folder(profile, dataset, TEACHER, 0))
+    return PlannedCell(config, _sha(digest), _manifest_hash(dataset), teacher)
 
 
 def plan_teacher(profile: str, dataset: str) -> PlannedCell:

@@ -5,11 +5,19 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cells import SCRATCH, TEACHER, evaluation_folder, manifest_path, run_folder
+from harness.cells import (
+    SCRATCH,
+    TEACHER,
+    evaluation_folder,
+    manifest_path,
+    run_folder,
+    weights_hash,
+)
 from harness.config import RunConfig, read_profile, student_run, teacher_run
 from harness.digest import code_digest
 from harness.recipe import Evaluation
 from harness.records import file_hash
+from harness.seal import read_seal
 
 RECORD = "scores.json"
 
@@ -48,15 +56,14 @@ class PlannedEvaluation:
 
     @property
     def done(self) -> bool:
-        """Whether the results wait in the scratch folder; the record is written last."""
-        return (self.scratch / RECORD).is_file()
+        """Whether the results wait in the scratch folder, undamaged."""
+        return read_seal(self.scratch) is not None
 
 
 def plan_evaluation(
     profile: str, dataset: str, method: str, seed: int, weights: Path | None = None
 ) -> PlannedEvaluation:
     """The evaluation of a cell, of its published weights unless `weights` names others."""
-    path = weights or run_folder(profile, dataset, method, seed) / "weights.safetensors"
     teacher = method == TEACHER
     config = (
         teacher_run(profile, dataset) if teacher else student_run(profile, dataset, method, seed)
@@ -64,7 +71,9 @@ def plan_evaluation(
     return PlannedEvaluation(
         config=config,
         recipe=read_profile(profile).evaluate,
-        weights_sha256=file_hash(path),
+        weights_sha256=file_hash(weights)
+        if weights
+        else weights_hash(run_folder(profile, dataset, method, seed)),
         manifest=file_hash(manifest_path(dataset)),
         code=hashlib.sha256(code_digest("evaluate").encode()).hexdigest(),
     )

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import SuiteError
@@ -11,7 +11,10 @@ from harness.errors import SuiteError
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process. Raises SuiteError naming the holder if it is taken."""
+    """Hold `folder` for this process; files that a killed holder left half-written are removed.
+
+    Raises SuiteError naming the holder if it is taken.
+    """
     path = folder / "lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -30,4 +33,12 @@ def locked(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
+        remove_temporaries(folder)
         yield
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what `records.write_bytes` leaves below `folder` if it is killed on the way."""
+    for path in folder.rglob(".*.tmp"):
+        with suppress(OSError):
+            path.unlink()

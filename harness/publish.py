@@ -1,7 +1,9 @@
 """From the scratch folder to results/: every file whole, the record last. Starts without torch."""
 
+import ctypes
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -13,8 +15,10 @@ from harness.config import read_profile
 from harness.environment import git_commit
 from harness.errors import SuiteError
 from harness.evaluations import RECORD, PlannedEvaluation
-from harness.records import RunRecord, Seconds, file_hash, write_bytes, write_record
-from harness.stop import EXIT_CODE, StopRequest
+from harness.lock import remove_temporaries
+from harness.records import RunRecord, Seconds, write_bytes, write_record
+from harness.seal import Sealed, read_seal
+from harness.stop import EXIT_CODE, PR_SET_PDEATHSIG, StopRequest
 
 POLL_SECONDS = 0.05
 
@@ -33,14 +37,11 @@ def ensure_trained(cell: PlannedCell) -> None:
 
 def publish_run(cell: PlannedCell) -> None:
     """Write weights.safetensors, log.jsonl and run.json of a trained cell into results/."""
-    facts = json.loads((cell.scratch / "training.json").read_text(encoding="utf-8"))
+    facts = _read_seal(cell.scratch).facts
     summary = json.loads((cell.scratch / "summary.json").read_text(encoding="utf-8"))
     config = cell.config
-    weights = cell.scratch / "weights.safetensors"
-    if file_hash(weights) != summary["weights_sha256"]:
-        (cell.scratch / "training.json").unlink()
-        raise SuiteError(f"{weights}: damaged; run the same command again to train it anew")
-    _copy(weights, cell.output)
+    remove_temporaries(cell.output)
+    _copy(cell.scratch / "weights.safetensors", cell.output)
     _copy(cell.scratch / "log.jsonl", cell.output)
     record = RunRecord(
         schema=1,
@@ -66,12 +67,16 @@ def publish_run(cell: PlannedCell) -> None:
 
 def publish_evaluation(plan: PlannedEvaluation) -> None:
     """Copy the files of a finished evaluation into results/."""
-    if plan.output.is_dir():
-        shutil.rmtree(plan.output)
-    for path in sorted(plan.scratch.rglob("*")):
-        if path.is_file() and path.name not in (RECORD, "lock"):
-            _copy(path, plan.output / path.relative_to(plan.scratch).parent)
-    (plan.output / "pictures").mkdir(exist_ok=True)
+    sealed = _read_seal(plan.scratch)
+    try:
+        if plan.output.is_dir():
+            shutil.rmtree(plan.output)
+        (plan.output / "pictures").mkdir(parents=True)
+    except OSError as error:
+        raise SuiteError(f"{plan.output}: cannot be replaced ({error.strerror})") from error
+    for name in sealed.files:
+        if name != RECORD:
+            _copy(plan.scratch / name, (plan.output / name).parent)
     _copy(plan.scratch / RECORD, plan.output)
 
 
@@ -88,7 +93,7 @@ def run_workers(jobs: Sequence[Sequence[str]], processes: int) -> None:
     failed = False
     while waiting or running:
         while waiting and len(running) < processes:
-            running.append(subprocess.Popen(waiting.pop(0)))
+            running.append(subprocess.Popen(waiting.pop(0), preexec_fn=_follow_parent))
         if stop.requested:
             waiting.clear()
             for process in running:
@@ -102,6 +107,12 @@ def run_workers(jobs: Sequence[Sequence[str]], processes: int) -> None:
         raise SuiteError("a training failed; its message is above")
 
 
+def _follow_parent() -> None:
+    """Die with the stage from the first moment on: importing torch takes a worker seconds."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def _worker_arguments(cells: Sequence[PlannedCell]) -> list[list[str]]:
     """One job a seed; the asked-for cell's seed comes first."""
     by_seed: dict[int, list[str]] = {}
@@ -109,6 +120,13 @@ def _worker_arguments(cells: Sequence[PlannedCell]) -> list[list[str]]:
         by_seed.setdefault(cell.config.seed, []).append(cell.config.method)
     first = cells[0].config
     return [[first.profile, first.dataset, str(seed), *names] for seed, names in by_seed.items()]
+
+
+def _read_seal(folder: Path) -> Sealed:
+    sealed = read_seal(folder)
+    if sealed is None:
+        raise SuiteError(f"{folder}: damaged; run the same command again to compute it anew")
+    return sealed
 
 
 def _copy(source: Path, folder: Path) -> None:

@@ -27,7 +27,7 @@ from harness.lock import locked
 from harness.metrics.truth import Truth
 from harness.nets import SegmentationNet, build
 from harness.recipe import DataSource, TeacherTraining
-from harness.records import write_json
+from harness.seal import seal
 from harness.stop import StopRequest
 from harness.trainer import SUMMARY, Cell, import_weights, train
 from harness.weights import load_weights
@@ -92,6 +92,7 @@ def evaluate_cell(
             profile, dataset, method, seed, _is_subset(plan.config.data), plan.weights_sha256
         )
         evaluate(net, split, plan.recipe, subject, plan.scratch, device, truths)
+        seal(plan.scratch, {})
 
 
 def open_data(dataset: str, source: DataSource, split: str) -> Split:
@@ -107,6 +108,8 @@ def _train(cells: Sequence[PlannedCell], device: torch.device, stop: StopRequest
     split = open_data(config.dataset, config.data, config.data.train_split)
     classes = len(split.info.classes)
     work = [Cell(cell.config, cell.scratch) for cell in cells]
+    for cell in cells:  # results that were damaged must not be taken for those of this process
+        (cell.scratch / SUMMARY).unlink(missing_ok=True)
     if isinstance(config.training, TeacherTraining) and config.training.source:
         import_weights(work[0], Path(config.training.source), classes)
         _describe(cells[0], len(split), device)
@@ -132,12 +135,12 @@ def _load_teacher(cell: PlannedCell, classes: int, device: torch.device) -> Segm
 
 
 def _describe(cell: PlannedCell, images: int, device: torch.device) -> None:
-    """What run.json needs and only this process knows; written last, it marks the end."""
+    """Seal the results with what run.json needs and only this process knows."""
     config, training = cell.config, cell.config.training
     methods = [load(term.method) for term in config.terms]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    write_json(
-        cell.scratch / "training.json",
+    seal(
+        cell.scratch,
         {
             "order_sha256": order_hash(images, config.seed, training.batch, training.steps),
             "subset": _is_subset(config.data),
