@@ -1,0 +1,1 @@
+"""Proofs by experiment: kill trainings, verify results, repeat them."""
