@@ -9,13 +9,14 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """One thread a test process: several run at once, and spinning threads slow each other."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     settings.register_profile("suite", deadline=None)  # time says nothing on a busy machine
     settings.register_profile("thorough", deadline=None, max_examples=2000)
-    settings.load_profile("suite")
+    if config.getoption("--hypothesis-profile") is None:
+        settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
