@@ -5,8 +5,10 @@ Starts without torch, so that publishing what is there costs nothing.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.config import RunConfig, read_params, read_profile, student_run, teacher_run
 from harness.digest import code_digest
@@ -27,17 +29,17 @@ class PlannedCell:
     code: str  # sha256 of the code digest
     manifest: str  # sha256 of the data manifest
     teacher: str | None  # sha256 of the teacher's weights
+    home: Path = SCRATCH  # of the scratch folder
 
     @property
     def fingerprint(self) -> str:
         """Equal fingerprints give equal bits on one machine."""
-        parts = [self.config.as_dict(), self.code, self.manifest, self.teacher]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+        return fingerprint_of(self.config.as_dict(), self.code, self.manifest, self.teacher)
 
     @property
     def scratch(self) -> Path:
         """Where its state lives while it trains, and its results until they are published."""
-        return SCRATCH / self.fingerprint
+        return self.home / self.fingerprint
 
     @property
     def output(self) -> Path:
@@ -58,6 +60,12 @@ class PlannedCell:
             return read_run(self.output / "run.json").fingerprint == self.fingerprint
         except SuiteError:
             return False
+
+
+def fingerprint_of(config: Mapping[str, Any], code: str, manifest: str, teacher: str | None) -> str:
+    """The fingerprint of a training with these values, which run.json holds under these names."""
+    parts = [dict(config), code, manifest, teacher]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def run_folder(profile: str, dataset: str, method: str, seed: int) -> Path:

@@ -31,6 +31,7 @@ class PlannedEvaluation:
     weights_sha256: str
     manifest: str
     code: str
+    home: Path = SCRATCH  # of the scratch folder
 
     @property
     def key(self) -> str:
@@ -46,7 +47,7 @@ class PlannedEvaluation:
     @property
     def scratch(self) -> Path:
         """Where its results wait to be published."""
-        return SCRATCH / "evaluations" / self.key
+        return self.home / "evaluations" / self.key
 
     @property
     def output(self) -> Path:

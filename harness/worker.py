@@ -22,11 +22,12 @@ from harness.determinism import set_determinism
 from harness.environment import describe_environment
 from harness.errors import exit_with
 from harness.evaluation import Subject, evaluate
-from harness.evaluations import plan_evaluation
+from harness.evaluations import PlannedEvaluation, plan_evaluation
 from harness.lock import locked
 from harness.metrics.truth import Truth
 from harness.nets import SegmentationNet, build
 from harness.recipe import DataSource, TeacherTraining
+from harness.records import ScoreRecord
 from harness.seal import seal
 from harness.stop import StopRequest
 from harness.trainer import SUMMARY, Cell, import_weights, train
@@ -50,7 +51,7 @@ def main() -> int:
 
 def work(profile: str, dataset: str, seed: int, methods: Sequence[str], stop: StopRequest) -> None:
     """Train the cells that are not trained yet, then evaluate those not evaluated yet."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = pick_device()
     if list(methods) == [TEACHER]:
         planned = [plan_teacher(profile, dataset)]
     else:
@@ -60,7 +61,7 @@ def work(profile: str, dataset: str, seed: int, methods: Sequence[str], stop: St
             locks.enter_context(locked(cell.scratch))
         waiting = [cell for cell in planned if not cell.trained]
         if waiting:
-            _train(waiting, device, stop)
+            train_cells(waiting, device, stop)
     truths: dict[str, Truth] = {}
     for cell in planned:
         stop.leave_if_requested()
@@ -76,23 +77,34 @@ def evaluate_cell(
     truths: MutableMapping[str, Truth] | None = None,
 ) -> None:
     """Evaluate a cell's weights, published or still in `cell`'s scratch folder."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     weights = cell.scratch / "weights.safetensors" if cell and cell.trained else None
     plan = plan_evaluation(profile, dataset, method, seed, weights)
-    if plan.done:
-        return
+    if not plan.done:
+        published = run_folder(profile, dataset, method, seed) / "weights.safetensors"
+        evaluate_plan(plan, weights or published, truths)
+
+
+def evaluate_plan(
+    plan: PlannedEvaluation, weights: Path, truths: MutableMapping[str, Truth] | None = None
+) -> ScoreRecord:
+    """Evaluate the file `weights`, whose hash `plan` names, into the plan's scratch folder."""
+    config = plan.config
     set_determinism("exact", plan.recipe.threads)
     with locked(plan.scratch):
-        split = open_data(dataset, plan.config.data, plan.config.data.evaluate_split)
-        net = build(plan.config.student, len(split.info.classes))
-        load_weights(
-            weights or run_folder(profile, dataset, method, seed) / "weights.safetensors", net
-        )
+        split = open_data(config.dataset, config.data, config.data.evaluate_split)
+        net = build(config.student, len(split.info.classes))
+        load_weights(weights, net)
         subject = Subject(
-            profile, dataset, method, seed, _is_subset(plan.config.data), plan.weights_sha256
+            config.profile,
+            config.dataset,
+            config.method,
+            config.seed,
+            _is_subset(config.data),
+            plan.weights_sha256,
         )
-        evaluate(net, split, plan.recipe, subject, plan.scratch, device, truths)
+        record = evaluate(net, split, plan.recipe, subject, plan.scratch, pick_device(), truths)
         seal(plan.scratch, {})
+        return record
 
 
 def open_data(dataset: str, source: DataSource, split: str) -> Split:
@@ -103,7 +115,13 @@ def open_data(dataset: str, source: DataSource, split: str) -> Split:
     return open_split(dataset, root, split, limit)
 
 
-def _train(cells: Sequence[PlannedCell], device: torch.device, stop: StopRequest) -> None:
+def pick_device() -> torch.device:
+    """The GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def train_cells(cells: Sequence[PlannedCell], device: torch.device, stop: StopRequest) -> None:
+    """Train `cells`, all of one dataset and seed, into their scratch folders, and seal them."""
     config = cells[0].config
     split = open_data(config.dataset, config.data, config.data.train_split)
     classes = len(split.info.classes)

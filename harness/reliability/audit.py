@@ -1,0 +1,70 @@
+"""Is a published run repeatable? Train it again in a temporary folder and compare the bits."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.cells import PlannedCell, evaluation_folder
+from harness.errors import SuiteError
+from harness.evaluations import plan_evaluation
+from harness.lock import locked
+from harness.records import RunRecord, file_hash, read_run, read_scores
+from harness.reliability.verify import planned
+from harness.seal import read_seal
+from harness.stop import StopRequest
+from harness.worker import evaluate_plan, pick_device, train_cells
+
+FILES = ("weights.safetensors", "log.jsonl")
+
+
+class Audit(NamedTuple):
+    """How a repetition compares with what is published."""
+
+    different: tuple[str, ...]  # of FILES; none: the same bits
+    notes: tuple[str, ...]  # what else differs: fingerprint, machine
+    published_miou: float | None  # fractions; only if any bit differs
+    repeated_miou: float | None
+
+
+def audit_run(folder: Path) -> Audit:
+    """Train the run published in `folder` again.
+
+    Raises SuiteError if its recipe, data or teacher are no longer there, Stopped if asked to stop.
+    """
+    record = read_run(folder / "run.json")
+    hashes = {name: file_hash(folder / name) for name in FILES}
+    with tempfile.TemporaryDirectory(prefix="audit-") as home:
+        cell = replace(planned(record), home=Path(home))
+        with locked(cell.scratch):
+            stop = StopRequest()
+            stop.listen()
+            train_cells([cell], pick_device(), stop)
+        different = tuple(n for n in FILES if file_hash(cell.scratch / n) != hashes[n])
+        notes = _notes(record, cell)
+        if not different:
+            return Audit((), notes, None, None)
+        return Audit(different, notes, *_both_scores(record, cell))
+
+
+def _notes(record: RunRecord, cell: PlannedCell) -> tuple[str, ...]:
+    sealed = read_seal(cell.scratch)
+    if sealed is None:
+        raise SuiteError(f"{cell.scratch}: the repetition's files were changed from outside")
+    now = sealed.facts["environment"]
+    notes = [
+        f"{key}: {record.environment.get(key)} published, {now[key]} here"
+        for key in now
+        if now[key] != record.environment.get(key)
+    ]
+    if cell.fingerprint != record.fingerprint:
+        notes.append("fingerprint: recipe, code, data or teacher changed; `verify` says which")
+    return tuple(notes)
+
+
+def _both_scores(record: RunRecord, cell: PlannedCell) -> tuple[float | None, float | None]:
+    names = record.profile, record.dataset, record.method, record.seed
+    published = read_scores(evaluation_folder(*names) / "scores.json")
+    weights = cell.scratch / "weights.safetensors"
+    plan = replace(plan_evaluation(*names, weights), home=cell.home)
+    return published.miou, evaluate_plan(plan, weights).miou

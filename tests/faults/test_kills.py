@@ -1,0 +1,54 @@
+"""Killed trainings end with the bits of undisturbed ones."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from harness.reliability.killing import kill_test
+from harness.reliability.outcome import differences, outcome
+
+METHODS = ("student", "skd", "cirkd", "pcd")
+
+
+@pytest.mark.parametrize(
+    ("number", "methods"), [(signal.SIGKILL, METHODS), (signal.SIGTERM, METHODS[:1])]
+)
+def test_killed_trainings_lose_and_change_nothing(
+    number: signal.Signals,
+    methods: tuple[str, ...],
+    drawn: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(Path(__file__).resolve().parents[2])
+    tallies = [
+        *kill_test(
+            tmp_path, drawn, "smoke", "scenes_camvid", methods, len(methods), 2, number, seed=1
+        )
+    ]
+    assert [tally.messages for tally in tallies] == [[] for _ in methods]
+    assert [(tally.runs, tally.lost, tally.corrupt) for tally in tallies] == [(1, 0, 0)] * len(
+        methods
+    )
+    assert sum(tally.kills for tally in tallies) > 0
+
+
+def test_outcome_notices_every_kind_of_difference(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        run = tmp_path / name / "seed0"
+        run.mkdir(parents=True)
+        (run / "log.jsonl").write_text("{}")
+        (run / "run.json").write_text(f'{{"seconds": {len(name)}, "steps": 1}}')
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert differences(outcome(one), outcome(other)) == []  # times alone are no difference
+    (other / "seed0/.log.jsonl.1.tmp").write_text("")
+    (other / "seed0/log.jsonl").write_text("{} ")
+    (other / "seed0/run.json").write_text('{"seconds": 1, "steps": 2}')
+    (one / "seed0/weights.safetensors").write_text("")
+    assert differences(outcome(one), outcome(other)) == [
+        "seed0/.log.jsonl.1.tmp",
+        "seed0/log.jsonl",
+        "seed0/run.json",
+        "seed0/weights.safetensors",
+    ]
