@@ -109,7 +109,7 @@ class Execution(Settings):
     cohort: bool = False  # train all unfinished cells of a dataset in one go
     processes: PositiveInt = 1  # processes that share a cohort's seeds
     checkpoint_every: PositiveInt = 200
-    workers: int = Field(0, ge=0)  # loader processes
+    workers: int = Field(0, ge=0)  # loader threads
     cache: bool = True  # keep decoded images in memory
 
 

@@ -1,6 +1,6 @@
 """Surfaces of drawn things, and the light and the noise that lie over a whole scene."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -100,14 +100,14 @@ def fading(top: Colour, bottom: Colour, grain: int = 4) -> Surface:
 
 
 def leaning(
-    image: Pixels, label: NDArray[np.uint8], palette: Sequence[Colour], dice: Dice, percent: int
+    image: Pixels, label: NDArray[np.uint8], colours: Mapping[int, Colour], dice: Dice, percent: int
 ) -> Pixels:
     """`image` with every class shifted towards its own colour, by half to all of `percent`.
 
     A cue that small networks can start from; ranges overlap, so it is never enough alone.
     """
     shifted = image.copy()
-    for train_id, colour in enumerate(palette):
+    for train_id, colour in colours.items():
         strength = dice.whole(percent // 2, percent)
         lean = (np.array(colour, np.int16) - np.int16(128)) * np.int16(strength) // np.int16(100)
         shifted[label == train_id] += lean
