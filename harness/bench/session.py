@@ -1,0 +1,90 @@
+"""One run of the benchmark: measure, print, and keep the tables with the machine they are of."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from harness.bench.bounds import verdicts
+from harness.bench.cases import measured
+from harness.bench.losses import measure_losses
+from harness.bench.steps import measure_steps
+from harness.bench.tables import (
+    bound_table,
+    environment_note,
+    loss_table,
+    plain_values,
+    step_table,
+)
+from harness.config import read_params, read_profile
+from harness.environment import describe_environment, git_commit
+from harness.errors import SuiteError
+from harness.progress import progress
+from harness.records import write_bytes, write_json
+from harness.report.formats import markdown, plain
+from harness.report.table import Table
+
+T = TypeVar("T")
+
+
+def bench_losses(folder: Path, large: bool, repeats: int) -> None:
+    """Measure every loss term; writes losses.json and losses.md (`large`: losses-large)."""
+    _require_positive(repeats)
+    torch.set_num_threads(1)
+    load = os.getloadavg()[0]
+    rows = _watched(measure_losses(large, repeats), "losses", len(measured(large)))
+    machine = _machine(1, repeats, load)
+    tables = [loss_table(rows, [environment_note(machine)])]
+    if not large:
+        tables.append(bound_table(verdicts(rows)))
+    _keep(folder / ("losses-large" if large else "losses"), tables, machine)
+
+
+def bench_steps(folder: Path, profile_name: str | None, repeats: int) -> None:
+    """Measure every method's step in a profile (None: the active one); writes steps-PROFILE."""
+    _require_positive(repeats)
+    name = profile_name or read_params().profile
+    profile = read_profile(name)
+    dataset, crop = profile.grid.datasets[0], profile.data[profile.grid.datasets[0]].crop
+    load = os.getloadavg()[0]
+    rows = _watched(
+        measure_steps(name, profile, dataset, repeats), "steps", len(profile.grid.methods)
+    )
+    machine = _machine(profile.train.threads, repeats, load)
+    title = f"Cost of a step, profile {name}: batch {profile.train.batch}, {crop[0]}x{crop[1]}"
+    tables = [step_table(rows, title, [environment_note(machine)])]
+    _keep(folder / f"steps-{name}", tables, machine)
+
+
+def _require_positive(repeats: int) -> None:
+    if repeats < 1:
+        raise SuiteError(f"--repeats must be at least 1, got {repeats}")
+
+
+def _watched(rows: Iterator[T], label: str, total: int) -> list[T]:
+    done: list[T] = []
+    with progress(f"bench {label}", total) as show:
+        for row in rows:
+            done.append(row)
+            show(len(done))
+    return done
+
+
+def _machine(threads: int, repeats: int, load: float) -> dict[str, Any]:
+    return {
+        **describe_environment("cpu", threads),
+        "git_commit": git_commit(),
+        "repeats": repeats,
+        "load": [load, os.getloadavg()[0]],  # processes at work in the last minute
+    }
+
+
+def _keep(path: Path, tables: Sequence[Table], machine: dict[str, Any]) -> None:
+    print("\n".join(plain(table) for table in tables))
+    text = "\n".join(markdown(table) for table in tables)
+    write_bytes(path.with_name(path.name + ".md"), text.encode())
+    values = {"schema": 1, **plain_values(tables), "environment": machine}
+    write_json(path.with_name(path.name + ".json"), values)
+    print(f"{path}.md and .json written")

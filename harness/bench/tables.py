@@ -1,0 +1,145 @@
+"""What was measured, as tables to print and as plain values to keep."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.bench.bounds import Verdict
+from harness.bench.losses import LossRow
+from harness.bench.steps import StepRow
+from harness.learner import PHASES
+from harness.report.numbers import significant
+from harness.report.table import Entry, Table, Value
+
+MIB = 2**20
+LOSS_HEADER = (
+    "term", "widths", "map", "ms", "literal ms", "time ratio", "MiB", "literal MiB",
+    "memory ratio", "over floor",
+)  # fmt: skip
+LOSS_NOTES = (
+    "Forward and backward of the term alone, batch 4, float32, one thread, processor time; ours, "
+    "the literal formula and the floor take turns. A ratio below 1 is less than the literal "
+    "formula takes.",
+    "MiB: most bytes held at a time beyond the inputs, gradients included (torch's allocator).",
+    "Floor: both maps and one gradient read and written once.",
+    "literal: the paper's formula written plainly (class loops, n x n maps). A map below 64x128 "
+    "is used where the literal formula would take gigabytes or minutes there.",
+    "cirkd, memory: queues of 4000 and 400 a class, half full.",
+)
+STEP_NOTES = (
+    "One training step, wall time; every phase is its least over the steps. method: its terms "
+    "forward, and the discriminator's step. backward: student and terms together.",
+    "Floor: teacher forward and plain student step, in turns with the method's.",
+    "data: bytes to normalised images; nothing is read or augmented. Random images and weights.",
+)
+
+
+def loss_table(rows: Sequence[LossRow], notes: Sequence[str]) -> Table:
+    """Every term beside its literal formula."""
+    return Table(
+        name="losses",
+        title="Cost of the losses against their literal formulas",
+        header=LOSS_HEADER,
+        rows=tuple(_loss_entries(row) for row in rows),
+        values=tuple(_loss_values(row) for row in rows),
+        notes=(*LOSS_NOTES, *notes),
+    )
+
+
+def bound_table(found: Sequence[Verdict]) -> Table:
+    """Every bound with what was measured."""
+    rows = [
+        (
+            verdict.bound.case,
+            verdict.bound.quantity,
+            verdict.bound.rival or "its literal formula",
+            f"≤ {significant(verdict.bound.limit)}",
+            significant(verdict.ratio),
+            "yes" if verdict.kept else "no",
+        )
+        for verdict in found
+    ]
+    return Table(
+        name="bounds",
+        title="Bounds on the cost of the losses",
+        header=("term", "quantity", "relative to", "bound", "measured", "kept"),
+        rows=tuple(tuple(Entry(text) for text in row) for row in rows),
+        values=tuple({**v.bound._asdict(), "ratio": v.ratio, "kept": str(v.kept)} for v in found),
+        notes=(),
+    )
+
+
+def step_table(rows: Sequence[StepRow], title: str, notes: Sequence[str]) -> Table:
+    """Every method's step by phase."""
+    return Table(
+        name="steps",
+        title=title,
+        header=("method", *(f"{phase} ms" for phase in PHASES), "step ms", "over floor"),
+        rows=tuple(_step_entries(row) for row in rows),
+        values=tuple(_step_values(row) for row in rows),
+        notes=(*STEP_NOTES, *notes),
+    )
+
+
+def plain_values(tables: Sequence[Table]) -> dict[str, list[Mapping[str, Value]]]:
+    """The exact values of the tables by name, for JSON."""
+    return {table.name: list(table.values) for table in tables}
+
+
+def environment_note(environment: Mapping[str, Any]) -> str:
+    """One line about the machine."""
+    packages = environment["packages"]
+    load = environment["load"]
+    return (
+        f"{environment['processor']}, {environment['cores']} cores, {environment['threads']} "
+        f"thread(s); Python {environment['python']}, torch {packages['torch']}; best of "
+        f"{environment['repeats']}; load {load[0]:.1f} before, {load[1]:.1f} after."
+    )
+
+
+def _loss_entries(row: LossRow) -> tuple[Entry, ...]:
+    ours, literal = row.ours, row.literal
+    texts = (
+        row.case, _pair(row.widths, "/"), _pair(row.size, "x"),
+        significant(1e3 * ours.seconds), significant(1e3 * literal.seconds),
+        significant(row.time_ratio), significant(ours.peak / MIB),
+        significant(literal.peak / MIB), significant(row.memory_ratio),
+        significant(row.over_floor),
+    )  # fmt: skip
+    return tuple(Entry(text) for text in texts)
+
+
+def _loss_values(row: LossRow) -> dict[str, Value]:
+    return {
+        "term": row.case,
+        "method": row.method,
+        "widths": _pair(row.widths, "/"),
+        "map": _pair(row.size, "x"),
+        "seconds": row.ours.seconds,
+        "literal_seconds": row.literal.seconds,
+        "time_ratio": row.time_ratio,
+        "peak_bytes": row.ours.peak,
+        "literal_peak_bytes": row.literal.peak,
+        "memory_ratio": row.memory_ratio,
+        "floor_seconds": row.floor_seconds,
+        "over_floor": row.over_floor,
+    }
+
+
+def _step_entries(row: StepRow) -> tuple[Entry, ...]:
+    milliseconds = [*(1e3 * row.phases[phase] for phase in PHASES), 1e3 * row.seconds]
+    texts = (row.method, *map(significant, milliseconds), significant(row.over_floor))
+    return tuple(Entry(text) for text in texts)
+
+
+def _step_values(row: StepRow) -> dict[str, Value]:
+    return {
+        "method": row.method,
+        **{phase: row.phases[phase] for phase in PHASES},
+        "seconds": row.seconds,
+        "floor_seconds": sum(row.floor.values()),
+        "over_floor": row.over_floor,
+    }
+
+
+def _pair(values: tuple[int, int], sign: str) -> str:
+    return f"{values[0]}{sign}{values[1]}"

@@ -1,0 +1,30 @@
+"""`python -m harness bench`: what the losses and the distilled steps cost on this machine."""
+
+import argparse
+from pathlib import Path
+
+HELP = "measure the cost of the losses and of a distilled step, and keep the tables"
+RESULTS = Path("results/bench")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--losses", action="store_true", help="only the losses")
+    what.add_argument("--steps", action="store_true", help="only the distilled steps")
+    parser.add_argument(
+        "--large", action="store_true", help="the losses at widths 512/2048 instead of 128/256"
+    )
+    parser.add_argument("--profile", help="profile of the steps; without it the active one")
+    parser.add_argument("--repeats", type=int, default=5, help="the best of so many counts")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the tables and write them to results/bench/ as Markdown and JSON."""
+    from harness.bench.session import bench_losses, bench_steps
+
+    if not args.steps:
+        bench_losses(RESULTS, args.large, args.repeats)
+    if not args.losses:
+        bench_steps(RESULTS, args.profile, args.repeats)
+    return 0
