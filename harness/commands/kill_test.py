@@ -29,24 +29,15 @@ def run(args: argparse.Namespace) -> int:
     import signal
     import tempfile
 
-    from harness.reliability.killing import kill_test
+    from harness.reliability.killing import KillTest, kill_test
 
     number = signal.Signals[f"SIG{args.signal}"]
     data = Path("data") / args.dataset
     print(*(f"{name:>9}" for name in COLUMNS))
     faults = 0
     with tempfile.TemporaryDirectory(prefix="kill-test-") as folder:
-        for tally in kill_test(
-            Path(folder),
-            data,
-            args.profile,
-            args.dataset,
-            args.methods,
-            args.runs,
-            args.kills,
-            number,
-            args.seed,
-        ):
+        test = KillTest(Path(folder), args.profile, args.dataset, number, args.kills)
+        for tally in kill_test(test, data, args.methods, args.runs, args.seed):
             print(*(f"{getattr(tally, name):>9}" for name in COLUMNS), flush=True)
             print(*tally.messages, sep="\n", end="\n" if tally.messages else "")
             faults += tally.lost + tally.corrupt

@@ -17,6 +17,7 @@ from harness.reliability.victim import CONTINUING, start_victim
 from harness.reliability.workspace import STATE, make_workspace, temporaries
 from harness.stop import EXIT_CODE
 
+SEED = 0  # of the trainings
 POLL_SECONDS = 0.0002  # files of a small run stay half-written for about a millisecond
 
 
@@ -36,18 +37,17 @@ class Tally:
 
 @dataclass(frozen=True)
 class KillTest:
-    """Trainings of one profile, dataset and seed, in a workspace that holds their teacher."""
+    """Trainings of one profile and dataset in a workspace, and what is sent to them."""
 
     workspace: Path
     profile: str
     dataset: str
-    seed: int
     signal: signal.Signals
     kills: int  # attempts on each run
 
-    def start(self, method: str) -> ForkServerProcess:
-        """A process that trains, evaluates and publishes `method`."""
-        return start_victim(self.workspace, self.profile, self.dataset, self.seed, [method])
+    def start(self, *methods: str) -> ForkServerProcess:
+        """A process that trains, evaluates and publishes `methods`."""
+        return start_victim(self.workspace, self.profile, self.dataset, SEED, methods)
 
     def clear(self) -> None:
         """Forget everything but the teacher."""
@@ -55,9 +55,10 @@ class KillTest:
             shutil.rmtree(self.workspace / part, ignore_errors=True)
         (self.workspace / "output.txt").unlink(missing_ok=True)
 
-    def outcome(self) -> Outcome:
-        """The published results."""
-        return outcome(self.workspace / "results")
+    def outcome(self, method: str) -> Outcome:
+        """What is published of `method`."""
+        found = outcome(self.workspace / "results")
+        return {name: content for name, content in found.items() if method in Path(name).parts}
 
     def output(self) -> str:
         """What the processes have printed since `clear`."""
@@ -66,55 +67,46 @@ class KillTest:
 
 
 def kill_test(
-    folder: Path,
-    data: Path,
-    profile: str,
-    dataset: str,
-    methods: Sequence[str],
-    runs: int,
-    kills: int,
-    number: signal.Signals,
-    seed: int,
+    test: KillTest, data: Path, methods: Sequence[str], runs: int, seed: int
 ) -> Iterator[Tally]:
-    """Kill `runs` trainings, the methods in turn, up to `kills` times each; a tally a method.
+    """Kill `runs` trainings, the methods in turn; yields a tally as each method is through.
 
     Moments are drawn from `seed`: a time uniform over the uninterrupted run, and every other
-    time the first file write after it. The tallies are yielded once a method is through.
+    time the first file write after it. `data` holds the prepared dataset.
     """
-    make_workspace(folder, profile, dataset, methods, 0, data)
-    test = KillTest(folder, profile, dataset, 0, number, kills)
+    make_workspace(test.workspace, test.profile, test.dataset, methods, SEED, data)
     _finish(test, "teacher")
+    expected = _reference(test, methods)
     for place, method in enumerate(methods):
         tally = Tally(method)
-        expected, seconds = _reference(test, method)
+        test.clear()
+        begin = time.monotonic()
+        _finish(test, method)
+        seconds = time.monotonic() - begin
         draw = random.Random(f"{seed}/{method}")
         for _ in range(place, runs, len(methods)):
-            _run(test, tally, expected, seconds, draw)
+            _run(test, tally, expected[method], draw, seconds)
         yield tally
 
 
-def _reference(test: KillTest, method: str) -> tuple[Outcome, float]:
-    """The results of an ordinary worker process that nobody kills, and a victim's duration."""
+def _reference(test: KillTest, methods: Sequence[str]) -> dict[str, Outcome]:
+    """What an ordinary worker makes of all methods together when nobody kills it."""
     test.clear()
-    command = [sys.executable, "-m", "harness.worker", test.profile, test.dataset, str(test.seed)]
-    subprocess.run([*command, method], cwd=test.workspace, capture_output=True, check=True)
-    _finish(test, method)
-    expected = test.outcome()
-    test.clear()
-    begin = time.monotonic()
-    _finish(test, method)
-    return expected, time.monotonic() - begin
+    command = [sys.executable, "-m", "harness.worker", test.profile, test.dataset, str(SEED)]
+    subprocess.run([*command, *methods], cwd=test.workspace, capture_output=True, check=True)
+    _finish(test, *methods)
+    return {method: test.outcome(method) for method in methods}
 
 
-def _finish(test: KillTest, method: str) -> None:
-    process = test.start(method)
+def _finish(test: KillTest, *methods: str) -> None:
+    process = test.start(*methods)
     process.join()
     if process.exitcode:
-        raise SuiteError(f"{method}: the uninterrupted run failed\n{_last_line(test)}")
+        raise SuiteError(f"{methods[0]}: the uninterrupted run failed: {_last_line(test)}")
 
 
 def _run(
-    test: KillTest, tally: Tally, expected: Outcome, seconds: float, draw: random.Random
+    test: KillTest, tally: Tally, expected: Outcome, draw: random.Random, seconds: float
 ) -> None:
     test.clear()
     tally.runs += 1
@@ -132,7 +124,7 @@ def _run(
     if process.exitcode:
         tally.lost += 1
         tally.messages.append(f"{tally.method}: exit {process.exitcode}: {_last_line(test)}")
-    elif different := differences(test.outcome(), expected):
+    elif different := differences(test.outcome(tally.method), expected):
         tally.corrupt += 1
         tally.messages.append(f"{tally.method}: differs in {', '.join(different)}")
 

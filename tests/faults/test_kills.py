@@ -5,32 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from harness.reliability.killing import kill_test
+from harness.reliability.killing import KillTest, kill_test
 from harness.reliability.outcome import differences, outcome
 
 METHODS = ("student", "skd", "cirkd", "pcd")
 
 
-@pytest.mark.parametrize(
-    ("number", "methods"), [(signal.SIGKILL, METHODS), (signal.SIGTERM, METHODS[:1])]
-)
 def test_killed_trainings_lose_and_change_nothing(
-    number: signal.Signals,
-    methods: tuple[str, ...],
-    drawn: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(Path(__file__).resolve().parents[2])
-    tallies = [
-        *kill_test(
-            tmp_path, drawn, "smoke", "scenes_camvid", methods, len(methods), 2, number, seed=1
-        )
-    ]
-    assert [tally.messages for tally in tallies] == [[] for _ in methods]
-    assert [(tally.runs, tally.lost, tally.corrupt) for tally in tallies] == [(1, 0, 0)] * len(
-        methods
-    )
+    test = KillTest(tmp_path, "smoke", "scenes_camvid", signal.SIGKILL, kills=2)
+    tallies = [*kill_test(test, drawn, METHODS, runs=len(METHODS), seed=1)]
+    assert [tally.messages for tally in tallies] == [[] for _ in METHODS]
+    assert all((tally.runs, tally.lost, tally.corrupt) == (1, 0, 0) for tally in tallies)
     assert sum(tally.kills for tally in tallies) > 0
 
 
