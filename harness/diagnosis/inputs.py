@@ -1,0 +1,82 @@
+"""What a profile reads: datasets, backbones, a teacher to import."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.cells import manifest_path
+from harness.config import data_root
+from harness.data.catalogue import DatasetInfo, dataset_info
+from harness.data.manifest import read_manifest
+from harness.data.splits import open_split
+from harness.diagnosis.finding import Finding
+from harness.errors import SuiteError
+from harness.recipe import DataSource, Params, Profile
+
+BACKBONES = "data/backbones"
+
+
+def input_findings(grid: Params, profile: Profile) -> Iterator[Finding]:
+    """Every dataset of the grid, every backbone that a network starts from, the teacher's file."""
+    for dataset in grid.datasets:
+        yield data_finding(dataset, profile)
+    names = (profile.networks.teacher.pretrained, profile.networks.student.pretrained)
+    yield from (backbone_finding(name) for name in dict.fromkeys(names) if name)
+    if profile.teacher.source and not Path(profile.teacher.source).is_file():
+        mend = "name a safetensors file under teacher.source"
+        yield Finding("teacher", "missing", f"{profile.teacher.source}: no such file", mend)
+
+
+def data_finding(dataset: str, profile: Profile) -> Finding:
+    """Whether the dataset is there, or will be drawn."""
+    subject = f"data {dataset}"
+    try:
+        info = dataset_info(dataset)
+        if dataset not in profile.data:
+            raise SuiteError(f"the profile has no block data.{dataset}")
+        manifest = manifest_path(dataset)
+        if info.synthetic and not manifest.is_file():
+            return Finding(subject, "ok", "not drawn yet; `dvc repro` draws it")
+        return _present(subject, info, profile.data[dataset], manifest)
+    except SuiteError as error:
+        return Finding(subject, "missing", str(error), _how_to_get(dataset))
+
+
+def _present(subject: str, info: DatasetInfo, source: DataSource, manifest: Path) -> Finding:
+    """The splits' lists are read and their files looked for; none is decoded."""
+    root = data_root(source, info.name, info.root_variable, info.synthetic)
+    counts = {split: len(open_split(info.name, root, split)) for split in info.splits}
+    place = f"{root} (drawn)" if info.synthetic else f"{root} ({_origin(source, info)})"
+    found = f"{place}: " + ", ".join(f"{count} {split}" for split, count in counts.items())
+    if not manifest.is_file():
+        return Finding(subject, "ok", f"{found}; no manifest yet, `dvc repro` writes it")
+    if {name: split.count for name, split in read_manifest(manifest).splits.items()} != counts:
+        mend = f"python -m harness data {info.name} --verify"
+        return Finding(subject, "missing", f"{found}; {manifest} holds other counts", mend)
+    return Finding(subject, "ok", found)
+
+
+def _origin(source: DataSource, info: DatasetInfo) -> str:
+    return "root of the profile" if source.root else f"{info.root_variable}"
+
+
+def _how_to_get(dataset: str) -> str:
+    """How a dataset comes here; for an unknown one, which are known is said already."""
+    try:
+        variable = dataset_info(dataset).root_variable
+    except SuiteError:
+        return "mend the grid in params.yaml"
+    if variable is None:
+        return f"python -m harness data {dataset}"
+    return f"get it as docs/datasets.md says, then export {variable}=FOLDER"
+
+
+def backbone_finding(name: str) -> Finding:
+    """Whether the weights that a network starts from are there."""
+    path = Path(os.environ.get("BACKBONE_ROOT", BACKBONES)) / f"{name}.safetensors"
+    subject = f"backbone {name}"
+    if path.is_file():
+        return Finding(subject, "ok", str(path))
+    return Finding(
+        subject, "missing", f"{path}: no such file", f"python -m harness backbone {name}"
+    )
