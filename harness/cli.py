@@ -5,7 +5,19 @@ import importlib
 
 from harness.errors import exit_with
 
-COMMANDS = ("use", "data", "score", "new-method", "backbone")
+COMMANDS = (
+    "use",
+    "data",
+    "score",
+    "new-method",
+    "backbone",
+    "bench",
+    "submit-check",
+    "status",
+    "plan",
+    "explain",
+    "doctor",
+)
 
 
 def main() -> int:
