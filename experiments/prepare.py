@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from harness.config import data_root, read_profile
+from harness.config import data_root, data_source, read_profile
 from harness.data.catalogue import dataset_info
 from harness.data.manifest import prepare
 from harness.errors import exit_with
@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("profile", help="name of a file in experiments/profiles/")
     parser.add_argument("dataset")
     args = parser.parse_args()
-    source = read_profile(args.profile).data[args.dataset]
+    source = data_source(read_profile(args.profile), args.dataset, args.profile)
     info = dataset_info(args.dataset)
     root = data_root(source, args.dataset, info.root_variable, info.synthetic)
     prepare(args.dataset, root, Path("data") / args.dataset, subset=source.subset)

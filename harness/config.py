@@ -78,7 +78,7 @@ def student_run(profile_name: str, dataset: str, method: str, seed: int) -> RunC
         dataset=dataset,
         method=method,
         seed=seed,
-        data=_data(profile, dataset, profile_name),
+        data=data_source(profile, dataset, profile_name),
         student=profile.networks.student,
         teacher=profile.networks.teacher,
         training=profile.train,
@@ -95,7 +95,7 @@ def teacher_run(profile_name: str, dataset: str) -> RunConfig:
         dataset=dataset,
         method="teacher",
         seed=training.seed,
-        data=_data(profile, dataset, profile_name),
+        data=data_source(profile, dataset, profile_name),
         student=profile.networks.teacher,
         teacher=None,
         training=training,
@@ -150,7 +150,8 @@ def _check_methods(methods: Any, where: str) -> None:
         raise SuiteError(f"{where}: needs a method's name or a list of different ones")
 
 
-def _data(profile: Profile, dataset: str, name: str) -> DataSource:
+def data_source(profile: Profile, dataset: str, name: str) -> DataSource:
+    """Where `dataset` lies according to profile `name`. Raises SuiteError if it does not say."""
     if dataset not in profile.data:
         hint = did_you_mean(dataset, sorted(profile.data))
         raise SuiteError(f"{PROFILES / name}.yaml: data: no block {dataset!r}{hint}")
@@ -170,9 +171,9 @@ def _validate(value: Any, model: type[M], path: Path) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is also a missing one; the misspelling is what to mend.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        hint = ""
         if first["type"] == "extra_forbidden":
             hint = did_you_mean(str(first["loc"][-1]), _known_keys(model, first["loc"][:-1]))
             raise SuiteError(f"{path}: {where}: unknown key{hint}") from error

@@ -1,0 +1,258 @@
+"""Wrong input through the real command lines: status 2, one line that says what to mend."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from data_files import write_dataset
+from PIL import Image
+
+from harness.cells import plan_teacher
+from harness.lock import locked
+
+ROOT = Path(__file__).resolve().parents[2]
+PARAMS = """\
+profile: mini
+datasets: [camvid]
+methods: [student, kd]
+seeds: [0]
+"""
+PROFILE = """\
+about: For tests.
+note: A miniature.
+grid: {datasets: [camvid], methods: [student, kd], seeds: [0]}
+data:
+  camvid: {crop: [16, 16], subset: true}
+networks:
+  teacher: {decoder: fcn, backbone: resnet, depth: 18, width: 4, head_width: 4}
+  student: {decoder: fcn, backbone: resnet, depth: 18, width: 2, head_width: 4}
+teacher: {steps: 1, batch: 2, learning_rate: 0.02}
+train: {steps: 1, batch: 2, learning_rate: 0.02}
+evaluate: {pictures: 1, latency_runs: 1}
+execution: {}
+methods:
+  student: {}
+  kd: {weight: 1.0}
+"""
+PARAMS_FILE, PROFILE_FILE = "params.yaml", "experiments/profiles/mini.yaml"
+PREPARE = ("experiments/prepare.py", "mini", "camvid")
+TEACHER = ("experiments/teacher.py", "mini", "camvid")
+TRAIN = ("experiments/train.py", "mini", "camvid", "kd", "0")
+EVALUATE = ("experiments/evaluate.py", "mini", "camvid", "kd", "0")
+DIGEST = ("experiments/digest.py",)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project folder with a miniature CamVid beside it."""
+    write_dataset("camvid", tmp_path / "camvid")
+    folder = tmp_path / "project"
+    (folder / "experiments/profiles").mkdir(parents=True)
+    (folder / PARAMS_FILE).write_text(PARAMS)
+    (folder / PROFILE_FILE).write_text(PROFILE)
+    return folder
+
+
+def call(project: Path, *command: str, root: str = "../camvid") -> subprocess.CompletedProcess[str]:
+    script, *arguments = command
+    path = str(ROOT / script) if script.endswith(".py") else script
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "CAMVID_ROOT": root,
+        "OMP_NUM_THREADS": "1",
+    }
+    return subprocess.run(
+        [sys.executable, path, *arguments],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refused(project: Path, *command: str, root: str = "../camvid") -> str:
+    """The error line of a command that must fail as a user's mistake does."""
+    done = call(project, *command, root=root)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, done.stderr
+    return errors[0]
+
+
+def prepared(project: Path) -> Path:
+    done = call(project, *PREPARE)
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    source = path.read_text()
+    assert old in source
+    path.write_text(source.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "command", "message"),
+    [
+        (PARAMS_FILE, "seeds", "sedes", DIGEST, "sedes: unknown key; did you mean 'seeds'"),
+        (
+            PARAMS_FILE,
+            "[student, kd]",
+            "[student, kdd]",
+            DIGEST,
+            "no block 'kdd'; did you mean 'kd'",
+        ),
+        (PARAMS_FILE, "mini", "maxi", DIGEST, "maxi.yaml: no such profile"),
+        (PARAMS_FILE, "methods:", "  methods:", DIGEST, "params.yaml: not valid YAML"),
+        (PROFILE_FILE, "note", "noet", DIGEST, "noet: unknown key; did you mean 'note'"),
+        (PROFILE_FILE, "about: ", "about: [", DIGEST, "mini.yaml: not valid YAML"),
+        (PROFILE_FILE, "width: 2", "widht: 2", TRAIN, "networks.student.widht: unknown key; did"),
+        (PROFILE_FILE, "camvid: {", "camvd: {", TRAIN, "data: no block 'camvid'; did you mean"),
+        (PROFILE_FILE, "camvid: {", "camvd: {", PREPARE, "data: no block 'camvid'; did you mean"),
+    ],
+)
+def test_wrong_settings(
+    project: Path, file: str, old: str, new: str, command: tuple[str, ...], message: str
+) -> None:
+    replace(project / file, old, new)
+    assert message in refused(project, *command)
+
+
+def test_a_missing_data_root(project: Path) -> None:
+    assert "../nowhere: no such folder of dataset camvid" in refused(
+        project, *PREPARE, root="../nowhere"
+    )
+    assert "data.camvid.root is not set" in refused(project, *PREPARE, root="")
+
+
+def test_what_must_come_before(project: Path) -> None:
+    """Data, then the teacher, then the student's weights."""
+    assert "python -m harness data camvid" in refused(project, *TEACHER)
+    prepared(project)
+    message = refused(project, *TRAIN)
+    assert "results/mini/teachers/camvid/weights.safetensors" in message
+    assert "results/mini/runs/camvid/kd/seed0/weights.safetensors" in refused(project, *EVALUATE)
+
+
+def training_files(project: Path) -> tuple[Path, Path]:
+    root = project.parent / "camvid"
+    return sorted((root / "train").glob("*.png"))[0], sorted((root / "trainannot").glob("*.png"))[0]
+
+
+def truncate(project: Path) -> Path:
+    image, _ = training_files(project)
+    image.write_bytes(image.read_bytes()[: image.stat().st_size // 2])
+    return image
+
+
+def out_of_range(project: Path) -> Path:
+    _, label = training_files(project)
+    with Image.open(label) as picture:
+        changed = picture.copy()
+    changed.putpixel((3, 2), 77)
+    changed.save(label)
+    return label
+
+
+def other_size(project: Path) -> Path:
+    _, label = training_files(project)
+    with Image.open(label) as picture:
+        changed = picture.resize((5, 7))
+    changed.save(label)
+    return label
+
+
+@pytest.mark.parametrize("damage", [truncate, out_of_range, other_size])
+def test_damaged_data_are_named_when_they_are_prepared(
+    project: Path, damage: Callable[[Path], Path]
+) -> None:
+    damaged = damage(project)
+    assert damaged.name in refused(project, *PREPARE)
+    assert not (project / "data/camvid/MANIFEST.json").exists()
+
+
+def test_an_empty_split(project: Path) -> None:
+    (project.parent / "camvid/test.txt").write_text("")
+    assert "test.txt: split is empty" in refused(project, *PREPARE)
+
+
+def test_a_file_where_the_results_should_go(project: Path) -> None:
+    (project / "results").write_text("not a folder")
+    assert "results/digests/prepare.txt: cannot write" in refused(project, *DIGEST)
+    (project / "data").write_text("not a folder")
+    assert "data/camvid" in refused(project, *PREPARE)
+
+
+def failed(project: Path, *command: str) -> list[str]:
+    """The errors of a stage whose worker fails: the worker's own, then the stage's."""
+    done = call(project, *command)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert errors[-1] == "error: a training failed; its message is above"
+    assert len(errors) == 2, done.stderr
+    return errors
+
+
+def test_images_that_break_after_they_were_prepared(project: Path) -> None:
+    prepared(project)
+    damaged = truncate(project)
+    assert damaged.name in failed(project, *TEACHER)[0]
+    assert not (project / "results").exists()
+
+
+def test_unknown_methods_and_fields(project: Path) -> None:
+    prepared(project)
+    assert call(project, *TEACHER).returncode == 0
+    profile = project / PROFILE_FILE
+    replace(profile, "kd: {weight: 1.0}", "kd: {wieght: 1.0}")
+    assert "methods.kd.wieght: unknown; did you mean 'weight'?" in failed(project, *TRAIN)[0]
+    replace(profile, "kd: {wieght: 1.0}", "kd: {method: kdd}")
+    assert "unknown method 'kdd'; did you mean 'kd'?" in failed(project, *TRAIN)[0]
+
+
+def test_a_second_process_says_who_is_at_work(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared(project)
+    monkeypatch.chdir(project)
+    with locked(plan_teacher("mini", "camvid").scratch):
+        message = failed(project, *TEACHER)[0]
+    assert f"process {os.getpid()} is working on this run" in message
+    assert call(project, *TEACHER).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "harness"),
+        ("-m", "harness", "trian"),
+        ("-m", "harness", "use"),
+        ("experiments/train.py", "mini", "camvid", "kd", "zero"),
+    ],
+)
+def test_wrong_arguments_show_the_usage(project: Path, command: tuple[str, ...]) -> None:
+    done = call(project, *command)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("use", "min"), "min.yaml: no such profile; did you mean 'mini'?"),
+        (("data", "camvod"), "did you mean 'camvid'?"),
+        (("new-method", "kd"), "'kd': taken"),
+        (("new-method", "Über-method"), "use lower-case letters"),
+        (("backbone", "resnet"), "unknown backbone 'resnet'"),
+    ],
+)
+def test_wrong_values_of_commands(project: Path, arguments: tuple[str, ...], message: str) -> None:
+    assert message in refused(project, "-m", "harness", *arguments)
