@@ -52,16 +52,20 @@ class Step:
 
     def __init__(self, term: Callable[[], Tensor], leaves: Sequence[Tensor]) -> None:
         self._term = term
-        self.leaves = leaves
+        self._leaves = leaves
 
     def __call__(self) -> Tensor:
         """The term's value, after the backward pass; random draws repeat."""
         torch.manual_seed(0)
-        for leaf in self.leaves:
-            leaf.grad = None
+        self.drop_gradients()
         value = self._term()
         value.backward()  # type: ignore[no-untyped-call]
         return value.detach()
+
+    def drop_gradients(self) -> None:
+        """Before a measurement of memory, or the release of old ones would hide part of it."""
+        for leaf in self._leaves:
+            leaf.grad = None
 
 
 def inputs_of(case: Case, large: bool) -> Inputs:
@@ -100,8 +104,7 @@ def measure_case(case: Case, inputs: Inputs, repeats: int) -> LossRow:
     seconds = dict(zip(names, best_seconds(works, repeats), strict=True))
     costs = {}
     for name, step in (("ours", ours), ("literal", literal)):
-        for leaf in step.leaves:  # or the release of old gradients would hide part of the peak
-            leaf.grad = None
+        step.drop_gradients()
         costs[name] = Cost(seconds[name], peak_bytes(step))
     own, other = inputs.maps(case.reads[-1])
     return LossRow(

@@ -1,6 +1,6 @@
 """The cost of a whole distilled training step, phase by phase, beside a plain one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from harness.nets import Output, SegmentationNet, build
 from harness.normalise import normalise
 from harness.recipe import Network, Profile
 
+ENDLESS = 10**6  # steps
 Phases = dict[str, float]  # seconds by name of PHASES
 
 
@@ -44,19 +45,33 @@ class Batch(NamedTuple):
     labels: Tensor  # N H W
 
 
+class Setting(NamedTuple):
+    """What every method's step has in common."""
+
+    teacher: SegmentationNet
+    batch: Batch
+
+
 def measure_steps(name: str, profile: Profile, dataset: str, repeats: int) -> Iterator[StepRow]:
     """A row for every method of the profile's grid, best of `repeats` steps.
 
-    Networks, crop and batch are the profile's; weights and batch are random, so that nothing is
-    needed but the profile. Wall time on the CPU, with the profile's number of threads.
+    Wall time on the CPU, with the profile's number of threads.
+    """
+    setting = open_setting(profile, dataset)
+    for method in profile.grid.methods:
+        yield measure_step(student_run(name, dataset, method, 0), setting, repeats)
+
+
+def open_setting(profile: Profile, dataset: str) -> Setting:
+    """The profile's teacher and a batch of its size and crop; sets threads and determinism.
+
+    Weights and batch are random, so that nothing is needed but the profile.
     """
     recipe = profile.train
     set_determinism(recipe.determinism, recipe.threads)
     classes = len(dataset_info(dataset).classes)
     batch = random_batch(recipe.batch, classes, profile.data[dataset].crop)
-    teacher = build(_untrained(profile.networks.teacher), classes).eval()
-    for method in profile.grid.methods:
-        yield measure_step(student_run(name, dataset, method, 0), teacher, batch, repeats)
+    return Setting(build(_untrained(profile.networks.teacher), classes).eval(), batch)
 
 
 def random_batch(count: int, classes: int, crop: tuple[int, int]) -> Batch:
@@ -68,25 +83,13 @@ def random_batch(count: int, classes: int, crop: tuple[int, int]) -> Batch:
     return Batch(images, labels[:, : crop[0], : crop[1]].contiguous())
 
 
-def measure_step(
-    config: RunConfig, teacher: SegmentationNet, batch: Batch, repeats: int
-) -> StepRow:
-    """One row: in every turn one teacher forward, then the method's step and a plain one.
-
-    `data` is the way from bytes to normalised images alone: nothing is read or augmented. The
-    first turn warms up and does not count.
-    """
-    turns = repeats + 1
-    training = config.training.model_copy(update={"steps": turns})
-    config = replace(config, student=_untrained(config.student), training=training)
+def measure_step(config: RunConfig, setting: Setting, repeats: int) -> StepRow:
+    """One row: in every turn the method's step and a plain one, after a turn to warm up."""
     plain = replace(config, method="student", terms=(Term("student", {}),))
-    learners = [
-        Learner(each, teacher.classes, teacher.spec(), torch.device("cpu"))
-        for each in (config, plain)
-    ]
+    learners = [open_learner(each, setting) for each in (config, plain)]
     best = [dict.fromkeys(PHASES, float("inf")) for _ in learners]
-    for turn in range(turns):
-        for least, seconds in zip(best, _turn(learners, teacher, batch), strict=True):
+    for turn in range(repeats + 1):
+        for least, seconds in zip(best, take_turns(learners, setting), strict=True):
             if turn:
                 least.update({phase: min(least[phase], seconds[phase]) for phase in PHASES})
     if not learners[0].needs_teacher:
@@ -94,17 +97,29 @@ def measure_step(
     return StepRow(config.method, *best)
 
 
-def _turn(learners: list[Learner], teacher: SegmentationNet, batch: Batch) -> list[Phases]:
+def open_learner(config: RunConfig, setting: Setting) -> Learner:
+    """A student with its method, for a schedule that no benchmark ends."""
+    training = config.training.model_copy(update={"steps": ENDLESS})
+    config = replace(config, student=_untrained(config.student), training=training)
+    teacher = setting.teacher
+    return Learner(config, teacher.classes, teacher.spec(), torch.device("cpu"))
+
+
+def take_turns(learners: Sequence[Learner], setting: Setting) -> list[Phases]:
+    """One teacher forward, with the first learner's taps, and a step of every learner.
+
+    `data` is the way from bytes to normalised images alone: nothing is read or augmented.
+    """
     shared = dict.fromkeys(PHASES, 0.0)
     watch = Stopwatch(shared)
-    images = normalise(batch.images)
+    images = normalise(setting.batch.images)
     watch.charge("data")
-    output = _teach(teacher, images, learners[0])
+    output = _teach(setting.teacher, images, learners[0])
     watch.charge("teacher")
     spent = []
     for learner in learners:
         before = dict(learner.seconds)
-        learner.advance(images, batch.labels, output)
+        learner.advance(images, setting.batch.labels, output)
         own = {phase: learner.seconds[phase] - before[phase] for phase in PHASES}
         spent.append(own | {phase: shared[phase] for phase in ("data", "teacher")})
     return spent

@@ -134,7 +134,7 @@ def _step_entries(row: StepRow) -> tuple[Entry, ...]:
 def _step_values(row: StepRow) -> dict[str, Value]:
     return {
         "method": row.method,
-        **{phase: row.phases[phase] for phase in PHASES},
+        **{f"{phase}_seconds": row.phases[phase] for phase in PHASES},
         "seconds": row.seconds,
         "floor_seconds": sum(row.floor.values()),
         "over_floor": row.over_floor,

@@ -1,0 +1,20 @@
+"""`pytest benchmarks --benchmark-only`; with `-m "not slow"` without the large and heavy ones."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: gigabytes or minutes")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """As in `python -m harness bench`: processor time is wall time on a free core."""
+    import torch
+
+    torch.set_num_threads(1)

@@ -1,0 +1,116 @@
+"""What the benchmark measures with: memory to the byte, and every phase of a step."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness.bench.inputs import floor, make_inputs
+from harness.bench.losses import Step
+from harness.bench.measure import best_seconds, peak_bytes
+from harness.bench.session import bench_steps
+from harness.bench.steps import Setting, measure_step, open_setting
+from harness.config import read_profile, student_run
+from harness.errors import SuiteError
+from harness.learner import PHASES
+
+KIB = 1024
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_peak_counts_what_is_held_at_a_time_and_not_the_sum() -> None:
+    def work() -> None:
+        for _ in range(3):
+            torch.empty(KIB, dtype=torch.float32)
+
+    assert peak_bytes(work) == 4 * KIB
+
+
+def test_peak_counts_gradients_and_not_the_inputs() -> None:
+    leaf = torch.ones(KIB, requires_grad=True)
+    step = Step(lambda: (leaf * leaf).sum(), [leaf])
+    step()
+    step.drop_gradients()
+    # The product and, in the backward pass, two summands of the gradient beside the scalar's.
+    assert 2 * 4 * KIB <= peak_bytes(step) <= 4 * 4 * KIB
+    with_old_gradient = peak_bytes(step)  # its release is subtracted
+    step.drop_gradients()
+    assert peak_bytes(step) == with_old_gradient + 4 * KIB
+
+
+def test_a_step_starts_from_no_gradient_and_repeats_its_draws() -> None:
+    leaf = torch.ones(3, requires_grad=True)
+    step = Step(lambda: (leaf * torch.rand(3)).sum(), [leaf])
+    first = step(), leaf.grad
+    second = step(), leaf.grad
+    assert torch.equal(first[0], second[0])
+    assert first[1] is not second[1]
+    torch.testing.assert_close(first[1], second[1])
+
+
+def test_works_take_turns_after_one_call_each() -> None:
+    calls: list[str] = []
+    found = best_seconds([lambda: calls.append("a"), lambda: calls.append("b")], repeats=2)
+    assert calls == list("ababab")
+    assert all(0 <= seconds < float("inf") for seconds in found)
+
+
+def test_floor_holds_nothing_new_at_work() -> None:
+    inputs = make_inputs(1, 3, (4, 6), (8, 8))
+    assert peak_bytes(floor(inputs, ("logits", "feature"))) == 0
+
+
+def test_labels_lie_on_the_maps_grid_with_some_ignored() -> None:
+    labels = make_inputs(4, 5, (2, 2), (24, 40)).labels
+    assert labels.shape == (4, 192, 320)
+    assert ((labels < 5) | (labels == 255)).all()
+    assert (labels == 255).any()
+
+
+@pytest.fixture
+def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
+    monkeypatch.chdir(ROOT)
+    yield open_setting(read_profile("smoke"), "scenes_camvid")
+    torch.use_deterministic_algorithms(False)
+
+
+def test_every_phase_of_a_step_is_measured(setting: Setting) -> None:
+    config = student_run("smoke", "scenes_camvid", "kd", 0)
+    assert setting.batch.images.shape == (2, 3, 64, 64)
+    found = measure_step(config, setting, repeats=1)
+    assert set(found.phases) == set(found.floor) == set(PHASES)
+    assert all(0 < seconds < float("inf") for seconds in found.phases.values())
+    assert found.floor["teacher"] == found.phases["teacher"]
+
+
+def test_a_student_alone_is_not_charged_for_the_teacher(setting: Setting) -> None:
+    alone = student_run("smoke", "scenes_camvid", "student", 0)
+    found = measure_step(alone, setting, repeats=1)
+    assert found.phases["teacher"] == 0
+    assert found.floor["teacher"] > 0
+
+
+def test_a_run_keeps_its_tables_and_its_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = (ROOT / "experiments/profiles/smoke.yaml").read_text(encoding="utf-8")
+    shorter = text.replace("[student, kd, cwd, skd, ifvd, pcd]", "[student, kd]")
+    profile = tmp_path / "experiments/profiles/smoke.yaml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text(shorter, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    bench_steps(tmp_path, "smoke", repeats=1)
+    kept = json.loads((tmp_path / "steps-smoke.json").read_text(encoding="utf-8"))
+    assert [row["method"] for row in kept["steps"]] == ["student", "kd"]
+    assert kept["environment"]["threads"] == 1
+    assert kept["environment"]["repeats"] == 1
+    text = (tmp_path / "steps-smoke.md").read_text(encoding="utf-8")
+    assert "| method |" in text
+    assert kept["environment"]["processor"] in text
+
+
+def test_repeats_must_be_positive(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="--repeats must be at least 1, got 0"):
+        bench_steps(tmp_path, "smoke", repeats=0)

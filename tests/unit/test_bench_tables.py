@@ -1,0 +1,84 @@
+"""The benchmark's arithmetic: ratios, bounds, and what the tables say of them."""
+
+import pytest
+
+from harness.bench.bounds import BOUNDS, Bound, Verdict, verdicts
+from harness.bench.cases import CASES
+from harness.bench.losses import Cost, LossRow
+from harness.bench.steps import StepRow
+from harness.bench.tables import bound_table, loss_table, step_table
+from harness.learner import PHASES
+
+MIB = 2**20
+LITERAL = Cost(0.5, 64 * MIB)
+
+
+def row(case: str, ours: Cost) -> LossRow:
+    return LossRow(case, "kd", (128, 256), (64, 128), ours, LITERAL, floor_seconds=0.01)
+
+
+def test_ratios_of_a_row() -> None:
+    found = row("kd", Cost(0.05, 16 * MIB))
+    assert found.time_ratio == pytest.approx(0.1)
+    assert found.memory_ratio == pytest.approx(0.25)
+    assert found.over_floor == pytest.approx(5.0)
+
+
+def test_loss_table_prints_milliseconds_and_mebibytes_and_keeps_exact_values() -> None:
+    table = loss_table([row("kd", Cost(0.05, 16 * MIB))], ["on a machine"])
+    shown = [entry.text for entry in table.rows[0]]
+    assert shown == ["kd", "128/256", "64x128", "50", "500", "0.1", "16", "64", "0.25", "5"]
+    assert table.values[0]["seconds"] == 0.05
+    assert table.values[0]["literal_peak_bytes"] == 64 * MIB
+    assert table.notes[-1] == "on a machine"
+
+
+def test_bounds_name_cases_that_are_measured() -> None:
+    names = {case.name for case in CASES}
+    assert len(names) == len(CASES)
+    assert {bound.case for bound in BOUNDS} <= names
+    assert {bound.rival for bound in BOUNDS if bound.rival} <= names
+
+
+def test_verdicts_compare_with_the_literal_formula_or_with_another_case() -> None:
+    rows = [
+        row("pcd", Cost(0.3, MIB)),
+        row("cwd, features", Cost(0.2, MIB)),
+        row("ifvd", Cost(0.04, 8 * MIB)),
+    ]
+    found = {(v.bound.case, v.bound.quantity): v for v in verdicts(rows)}
+    assert set(found) == {
+        ("pcd", "time"),
+        ("cwd, features", "time"),
+        ("ifvd", "time"),
+        ("ifvd", "memory"),
+    }
+    assert found["pcd", "time"].ratio == pytest.approx(0.3 / 0.2)
+    assert not found["pcd", "time"].kept
+    assert found["cwd, features", "time"].ratio == pytest.approx(0.2 / 0.5)
+    assert found["ifvd", "time"].ratio == pytest.approx(0.08)
+    assert found["ifvd", "memory"].ratio == pytest.approx(8 / 64)
+    assert not found["ifvd", "memory"].kept
+
+
+def test_a_bound_is_kept_at_its_limit() -> None:
+    bound = Bound("kd", "time", 1.05)
+    assert Verdict(bound, 1.05).kept
+    assert not Verdict(bound, 1.0501).kept
+
+
+def test_bound_table_says_what_was_missed() -> None:
+    verdict = Verdict(Bound("pcd", "time", 1.0, "cwd, features"), 1.5)
+    (shown,) = bound_table([verdict]).rows
+    assert [entry.text for entry in shown] == ["pcd", "time", "cwd, features", "≤ 1", "1.5", "no"]
+
+
+def test_step_is_the_sum_of_its_phases() -> None:
+    phases = dict(zip(PHASES, (0.001, 0.002, 0.003, 0.004, 0.005, 0.006), strict=True))
+    found = StepRow("kd", phases, phases | {"method": 0.0, "backward": 0.002})
+    assert found.seconds == pytest.approx(0.021)
+    assert found.over_floor == pytest.approx(21 / 14)
+    table = step_table([found], "title", [])
+    shown = [entry.text for entry in table.rows[0]]
+    assert shown == ["kd", "1", "2", "3", "4", "5", "6", "21", "1.5"]
+    assert table.values[0]["floor_seconds"] == pytest.approx(0.014)
