@@ -30,9 +30,12 @@ def locked(folder: Path) -> Iterator[None]:
                 f"{folder}: process {file.read().strip() or 'unknown'} is working on this run; "
                 "wait for it or stop it"
             ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+        except OSError as error:
+            raise SuiteError(f"{path}: cannot write ({error.strerror})") from error
         remove_temporaries(folder)
         yield
 

@@ -20,7 +20,7 @@ from harness.data.splits import Split, open_split
 from harness.data.stream import order_hash
 from harness.determinism import set_determinism
 from harness.environment import describe_environment
-from harness.errors import exit_with
+from harness.errors import SuiteError, exit_with
 from harness.evaluation import Subject, evaluate
 from harness.evaluations import PlannedEvaluation, plan_evaluation
 from harness.lock import locked
@@ -127,7 +127,7 @@ def train_cells(cells: Sequence[PlannedCell], device: torch.device, stop: StopRe
     classes = len(split.info.classes)
     work = [Cell(cell.config, cell.scratch) for cell in cells]
     for cell in cells:  # results that were damaged must not be taken for those of this process
-        (cell.scratch / SUMMARY).unlink(missing_ok=True)
+        _remove(cell.scratch / SUMMARY)
     if isinstance(config.training, TeacherTraining) and config.training.source:
         import_weights(work[0], Path(config.training.source), classes)
         _describe(cells[0], len(split), device)
@@ -168,6 +168,13 @@ def _describe(cell: PlannedCell, images: int, device: torch.device) -> None:
             "environment": describe_environment(name, training.threads),
         },
     )
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot remove ({error.strerror})") from error
 
 
 def _is_subset(source: DataSource) -> bool:

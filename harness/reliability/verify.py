@@ -19,6 +19,9 @@ from harness.cells import (
     run_folder,
     weights_hash,
 )
+from harness.config import data_root, read_profile
+from harness.data.catalogue import dataset_info
+from harness.data.manifest import verify as verify_data
 from harness.data.stream import order_hash
 from harness.errors import SuiteError
 from harness.evaluations import plan_evaluation
@@ -66,9 +69,17 @@ def _files(folder: Path, record: RunRecord) -> Iterator[Check]:
     yield Check("log.jsonl", _log_fault(folder / "log.jsonl", record.steps))
     manifest = manifest_path(record.dataset)
     yield _same(str(manifest), file_hash(manifest), record.manifest_sha256)
+    faults = verify_data(manifest, _data_root(record))
+    yield Check("files of the dataset", f"{len(faults)} at fault: {faults[0]}" if faults else None)
     if record.teacher_sha256:
         teacher = weights_hash(run_folder(record.profile, record.dataset, TEACHER, 0))
         yield _same("the teacher", teacher, record.teacher_sha256)
+
+
+def _data_root(record: RunRecord) -> Path:
+    info = dataset_info(record.dataset)
+    source = read_profile(record.profile).data[record.dataset]
+    return data_root(source, record.dataset, info.root_variable, info.synthetic)
 
 
 def _fingerprint(record: RunRecord, cell: PlannedCell) -> Iterator[Check]:
