@@ -17,6 +17,9 @@ COMMANDS = (
     "plan",
     "explain",
     "doctor",
+    "verify",
+    "audit",
+    "kill-test",
 )
 
 

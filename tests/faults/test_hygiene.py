@@ -1,0 +1,121 @@
+"""A killed pipeline leaves no process and no half-written output behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.cells import plan_student
+from harness.errors import SuiteError
+from harness.lock import locked
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PATIENCE = 120.0  # seconds; far more than anything here takes
+LONG = "train: {steps: 100000, batch: 2, learning_rate: 0.02}"
+
+
+@pytest.fixture
+def long_run(project: Path) -> Iterator[Path]:
+    """The project with an endless training; whatever is left of it in the end is killed."""
+    path = project / "experiments/profiles/smoke.yaml"
+    lines = path.read_text().splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("train:"))
+    end = next(i for i in range(start + 1, len(lines)) if not lines[i].startswith(" "))
+    path.write_text("\n".join([*lines[:start], LONG, *lines[end:]]) + "\n")
+    shutil.rmtree("results/smoke/runs")
+    yield project
+    for pid in workers(project):
+        os.kill(pid, signal.SIGKILL)
+
+
+def workers(project: Path) -> list[int]:
+    """The processes at work in the project's folder, by /proc."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (place / "cmdline").read_bytes().split(b"\0")
+            if (place / "cwd").resolve() == project and b"harness.worker" in command:
+                found.append(int(place.name))
+        except OSError:
+            continue
+    return found
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def dvc_stage(project: Path) -> list[str]:
+    """A pipeline of the one stage, run by dvc as `dvc repro` runs it."""
+    (project / "dvc.yaml").write_text(
+        f"stages:\n  train:\n    cmd: {' '.join(stage())}\n    outs: [results/smoke/runs]\n"
+    )
+    subprocess.run(["dvc", "init", "--no-scm", "-q"], check=True, env=environment())
+    return ["dvc", "repro"]
+
+
+def stage(project: Path | None = None) -> list[str]:
+    del project
+    script = REPOSITORY / "experiments/train.py"
+    return [sys.executable, str(script), "smoke", "scenes_camvid", "student", "0"]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "DVC_NO_ANALYTICS": "1"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's")
+@pytest.mark.parametrize(("command", "early"), [(stage, True), (stage, False), (dvc_stage, False)])
+def test_no_worker_outlives_its_stage(
+    command: Callable[[Path], list[str]], early: bool, long_run: Path
+) -> None:
+    with Path("printed.txt").open("w") as printed:
+        process = subprocess.Popen(
+            command(long_run), env=environment(), stdout=printed, stderr=printed
+        )
+    scratch = plan_student("smoke", "scenes_camvid", "student", 0).scratch
+    started = (lambda: workers(long_run)) if early else (lambda: (scratch / "lock").is_file())
+    until(lambda: started() or process.poll() is not None)
+    assert process.poll() is None, Path("printed.txt").read_text()
+    process.kill()
+    process.wait()
+    until(lambda: not workers(long_run))
+    assert not list(long_run.glob("results/smoke/runs/**/*.*"))
+    assert not list(long_run.rglob(".*.tmp"))
+
+
+def test_a_second_process_says_who_holds_the_run(project: Path) -> None:
+    scratch = plan_student("smoke", "scenes_camvid", "student", 0).scratch
+    shutil.rmtree(scratch)
+    with locked(scratch):
+        done = subprocess.run(
+            stage(), cwd=project, env=environment(), capture_output=True, text=True
+        )
+    assert done.returncode == 2
+    assert f"process {os.getpid()} is working on this run; wait for it or stop it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
+    program = "import sys, time; from pathlib import Path; from harness.lock import locked\n"
+    program += "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, env=environment()
+    )
+    assert holder.stdout
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(SuiteError, match=f"process {holder.pid} "), locked(tmp_path):
+        pass
+    holder.kill()
+    holder.communicate()
+    with locked(tmp_path):
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
