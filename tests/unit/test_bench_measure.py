@@ -69,11 +69,17 @@ def test_labels_lie_on_the_maps_grid_with_some_ignored() -> None:
     assert (labels == 255).any()
 
 
+@pytest.fixture(autouse=True)
+def determinism_as_before() -> Iterator[None]:
+    level = torch.are_deterministic_algorithms_enabled()
+    yield
+    torch.use_deterministic_algorithms(level)
+
+
 @pytest.fixture
-def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
+def setting(monkeypatch: pytest.MonkeyPatch) -> Setting:
     monkeypatch.chdir(ROOT)
-    yield open_setting(read_profile("smoke"), "scenes_camvid")
-    torch.use_deterministic_algorithms(False)
+    return open_setting(read_profile("smoke"), "scenes_camvid")
 
 
 def test_every_phase_of_a_step_is_measured(setting: Setting) -> None:
