@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from harness.errors import SuiteError
@@ -39,11 +39,16 @@ def read_seal(folder: Path) -> Sealed | None:
         content = json.loads((folder / SEAL).read_bytes())
         given = content.pop("sha256")
         intact = given == _hash(content) and all(
-            file_hash(folder / name) == digest for name, digest in content["files"].items()
+            _is_inside(name) and file_hash(folder / name) == digest
+            for name, digest in content["files"].items()
         )
         return Sealed(tuple(content["files"]), content["facts"]) if intact else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SuiteError):
         return None
+
+
+def _is_inside(name: str) -> bool:
+    return not (PurePath(name).is_absolute() or ".." in PurePath(name).parts)
 
 
 def _hash(content: object) -> str:

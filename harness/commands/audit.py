@@ -9,14 +9,14 @@ HELP = "train a published run again in a temporary folder and compare weights an
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.description = f"{HELP}. Exit status: 0 same bits, 1 other bits, 2 cannot be repeated."
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run.json in results/")
+    parser.add_argument("folder", type=Path, metavar="RUN", help="folder of a run.json in results/")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what compares how; 0 if the bits are the same, 1 if not."""
     from harness.reliability.audit import audit_run
 
-    audit = audit_run(args.run)
+    audit = audit_run(args.folder)
     for note in audit.notes:
         print(note)
     if not audit.different:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.cli import main
 from harness.commands import audit, verify
 from harness.errors import SuiteError
 
@@ -18,7 +19,7 @@ EVALUATION = Path("results/smoke/evals/scenes_camvid/pcd/seed0")
 
 
 def status(command: Callable[[argparse.Namespace], int], run: Path = RUN) -> int:
-    return command(argparse.Namespace(run=run))
+    return command(argparse.Namespace(folder=run))
 
 
 def edit(path: Path, **values: object) -> None:
@@ -38,6 +39,18 @@ def test_a_fresh_run_is_as_recorded(run: Path, capsys: pytest.CaptureFixture[str
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) >= 9
     assert all(line.endswith(": as recorded") for line in lines)
+
+
+@pytest.mark.usefixtures("project")
+def test_the_command_line_names_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["harness", "verify", "results/nowhere"])
+    with pytest.raises(SuiteError, match=r"nowhere/run.json: cannot read"):
+        main()
+    monkeypatch.setattr("sys.argv", ["harness", "verify", str(TEACHER)])
+    assert main() == 0
+    assert "evaluation, area by area: as recorded" in capsys.readouterr().out
 
 
 def damage_log() -> None:
