@@ -1,0 +1,59 @@
+"""Switching the active profile."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.config import read_params, read_profile
+from harness.errors import SuiteError
+from harness.profiles import use_profile
+
+ROOT = Path(__file__).resolve().parents[2]
+PARAMS = """\
+# The grid.
+profile: smoke
+datasets: [scenes_voc]
+methods: [student]  # more to come
+seeds: [0, 1, 2, 3, 4, 5, 6]
+statistics:
+  resamples: 123  # few
+"""
+
+
+@pytest.fixture
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "experiments/profiles", tmp_path / "experiments/profiles")
+    path = tmp_path / "params.yaml"
+    path.write_text(PARAMS)
+    return path
+
+
+@pytest.mark.parametrize("name", ["scenes", "smoke"])
+def test_use_copies_the_grid_and_nothing_else(params: Path, name: str) -> None:
+    use_profile(name)
+    found, grid = read_params(), read_profile(name).grid
+    assert found.profile == name
+    assert (found.datasets, found.methods, found.seeds) == (grid.datasets, grid.methods, grid.seeds)
+    assert found.statistics.resamples == 123
+    text = params.read_text()
+    assert text.startswith("# The grid.\n")
+    assert "# few" in text
+
+
+def test_use_is_its_own_inverse(params: Path) -> None:
+    use_profile("scenes")
+    once = params.read_text()
+    use_profile("smoke")
+    use_profile("scenes")
+    assert params.read_text() == once
+
+
+def test_using_what_is_not_there_changes_nothing(params: Path) -> None:
+    with pytest.raises(SuiteError, match=r"scene\.yaml: no such profile; did you mean 'scenes'"):
+        use_profile("scene")
+    assert params.read_text() == PARAMS
+    params.write_text("profile: smoke\nseeds: [0]\n")
+    with pytest.raises(SuiteError, match=r"params\.yaml: datasets: Field required"):
+        use_profile("scenes")
