@@ -68,9 +68,12 @@ def _files(folder: Path, record: RunRecord) -> Iterator[Check]:
     yield _same("weights.safetensors", weights, record.weights_sha256)
     yield Check("log.jsonl", _log_fault(folder / "log.jsonl", record.steps))
     manifest = manifest_path(record.dataset)
-    yield _same(str(manifest), file_hash(manifest), record.manifest_sha256)
-    faults = verify_data(manifest, _data_root(record))
-    yield Check("files of the dataset", f"{len(faults)} at fault: {faults[0]}" if faults else None)
+    check = _same(str(manifest), file_hash(manifest), record.manifest_sha256)
+    yield check
+    if check.fault is None:
+        faults = verify_data(manifest, _data_root(record))
+        found = f"{len(faults)} at fault: {faults[0]}" if faults else None
+        yield Check("files of the dataset", found)
     if record.teacher_sha256:
         teacher = weights_hash(run_folder(record.profile, record.dataset, TEACHER, 0))
         yield _same("the teacher", teacher, record.teacher_sha256)

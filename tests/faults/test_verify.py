@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def test_the_command_line_names_the_run(
     assert "evaluation, area by area: as recorded" in capsys.readouterr().out
 
 
+def damage_image() -> None:
+    link = Path("data/scenes_camvid")
+    drawn = link.resolve()
+    link.unlink()
+    shutil.copytree(drawn, link)
+    flip(next(link.glob("train/*.png")))
+
+
 def damage_log() -> None:
     lines = (RUN / "log.jsonl").read_text().splitlines()
     (RUN / "log.jsonl").write_text("\n".join(lines[:-1]))
@@ -77,6 +86,7 @@ def damage_areas() -> None:
     ("damage", "message"),
     [
         (lambda: flip(RUN / "weights.safetensors"), "weights.safetensors: is .*, recorded"),
+        (damage_image, "files of the dataset: 1 at fault: .*sha256 is not the manifest's"),
         (damage_log, "log.jsonl: its steps do not ascend to 5"),
         (lambda: flip(Path("data/scenes_camvid/MANIFEST.json").resolve(), -2), "MANIFEST.json: is"),
         (lambda: edit(RUN / "run.json", seed=1), "place: run.json is that of .*seed1"),
@@ -91,7 +101,7 @@ def damage_areas() -> None:
 def test_each_deviation_is_named(
     damage: Callable[[], None], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    manifest = Path("data/scenes_camvid/MANIFEST.json")
+    manifest = Path("data/scenes_camvid/MANIFEST.json").resolve()  # shared with other tests
     before = manifest.read_bytes()
     try:
         damage()
