@@ -43,8 +43,16 @@ def check_submission(folder: Path) -> Verdict:
         violations.append("no complete cell was found")
     elif not violations:
         # Tables are made from the cells, so faults of the cells would show twice.
-        violations += table_faults(folder)
+        violations += _table_faults(folder)
     return Verdict(len(places), tuple(violations), tuple(_remarks(found)))
+
+
+def _table_faults(folder: Path) -> list[str]:
+    """Faults of the tables; without their profile or a readable file they cannot be checked."""
+    try:
+        return table_faults(folder)
+    except SuiteError as error:
+        return [f"tables cannot be recomputed: {error}"]
 
 
 def _remarks(cells: Sequence[Submitted]) -> Iterator[str]:

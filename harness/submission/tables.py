@@ -85,8 +85,11 @@ def _csv_faults(folder: Path, expected: dict[str, str]) -> Iterator[str]:
         if name not in present or name not in expected:
             yield f"{where}: {'missing' if name in expected else 'no such table is known'}"
             continue
-        found, wanted = _rows(_text(folder / name)), _rows(expected[name])
-        yield from differences(found, wanted, where)
+        try:
+            found = _rows(_text(folder / name))
+        except csv.Error as error:
+            raise SuiteError(f"{folder / name}: not CSV ({error})") from error
+        yield from differences(found, _rows(expected[name]), where)
 
 
 def _rows(text: str) -> dict[str, dict[str, Any]]:
@@ -113,7 +116,7 @@ def _summary_faults(path: Path, matrix: Matrix, comparisons: Sequence[Comparison
     expected = {**summarise(matrix, comparisons, ()), "problems": None}
     try:
         found = json.loads(_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield f"{path.name}: not JSON ({error})"
         return
     if isinstance(found, dict):

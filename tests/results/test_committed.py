@@ -165,3 +165,18 @@ def test_only_trees_that_git_tracks_are_taken(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     subprocess.run(["git", "add", "results/kept"], cwd=tmp_path, check=True)
     assert committed_trees(tmp_path) == [tmp_path / "results" / "kept"]
+
+
+def test_tables_of_an_unknown_profile_or_that_are_no_text_are_violations(tree: Tree) -> None:
+    path = tree.folder / "tables" / "classes_camvid.csv"
+    path.write_bytes(b"\xff\xfe")
+    (violation,) = check_submission(tree.folder).violations
+    assert violation.startswith("tables cannot be recomputed: ")
+    assert "classes_camvid.csv: cannot read" in violation
+    path.write_text("x" * 200_000 + "\n")
+    (violation,) = check_submission(tree.folder).violations
+    assert "classes_camvid.csv: not CSV (field larger than field limit" in violation
+    tree.change(tree.root / "params.yaml", profile="other")
+    (tree.root / "experiments" / "profiles" / "demo.yaml").unlink()
+    (violation,) = check_submission(tree.folder).violations
+    assert "demo.yaml: no such profile" in violation
