@@ -1,0 +1,157 @@
+"""The whole pipeline in a copy of the project: what runs, what does not, and what comes out.
+
+The tests share one workspace and run in order; each leaves it finished.
+"""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from workspace import COMPARE, DATASET, PROFILE, Workspace, both, copy_project
+
+from harness.records import file_hash, read_run
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return copy_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def first(workspace: Workspace) -> set[str]:
+    """The stages of the first `dvc repro`."""
+    return workspace.repro()
+
+
+@pytest.fixture(autouse=True)
+def _finished(first: set[str]) -> None:
+    """Every test finds the pipeline run."""
+
+
+@pytest.fixture
+def source(workspace: Workspace) -> Iterator[Workspace]:
+    """The workspace; code that the test edits is put back."""
+    yield workspace
+    workspace.git("checkout", "-q", "--", "baselines", "harness", "distill", "pcd", "experiments")
+
+
+def test_the_first_run_makes_every_cell(workspace: Workspace, first: set[str]) -> None:
+    shared = {f"{kind}@{PROFILE}-{DATASET}" for kind in ("prepare", "teacher", "evaluate_teacher")}
+    assert first == shared | both(["student", "kd"], [0])
+    teacher = read_run(workspace.results / f"teachers/{DATASET}/run.json")
+    assert teacher.kind == "teacher"
+    for method in ("student", "kd"):
+        record, scores = workspace.record(method, 0), workspace.scores(method, 0)
+        folder = workspace.results / f"runs/{DATASET}/{method}/seed0"
+        assert record.weights_sha256 == file_hash(folder / "weights.safetensors")
+        assert record.weights_sha256 == scores.weights_sha256
+        assert record.teacher_sha256 == teacher.weights_sha256
+        assert (record.synthetic, record.subset, record.seed) == (True, True, 0)
+        assert record.note == "Synthetic data and a handful of steps."
+        assert scores.images == 2
+        assert (folder / "log.jsonl").read_text().count("\n") == 3
+    student, distilled = workspace.record("student", 0), workspace.record("kd", 0)
+    assert student.initial_weights_sha256 == distilled.initial_weights_sha256
+    assert student.order_sha256 == distilled.order_sha256
+    assert student.weights_sha256 != distilled.weights_sha256
+    assert (workspace.results / "report.html").is_file()
+
+
+def test_a_second_run_does_nothing(workspace: Workspace) -> None:
+    assert workspace.repro() == set()
+
+
+def test_comments_run_nothing(source: Workspace) -> None:
+    for package in ("distill", "pcd", "baselines", "harness", "experiments"):
+        for path in (source.root / package).rglob("*.py"):
+            path.write_text(f"# A comment.\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert source.repro() == set()
+
+
+def test_a_change_of_the_report_runs_the_comparison_alone(source: Workspace) -> None:
+    with (source.root / "harness/report/table.py").open("a") as file:
+        file.write("\nNEW_VALUE = 1\n")
+    assert source.repro() == {COMPARE}
+
+
+def test_a_change_of_a_method_runs_its_cells_alone(source: Workspace) -> None:
+    before = {name: source.record(name, 0) for name in ("student", "kd")}
+    source.edit("baselines/kd.py", "weight: float = ", "weight: float = 5 * ")
+    assert source.repro() == both(["kd"], [0])
+    after = {name: source.record(name, 0) for name in ("student", "kd")}
+    assert after["student"] == before["student"]
+    assert after["kd"].fingerprint != before["kd"].fingerprint
+    assert after["kd"].weights_sha256 != before["kd"].weights_sha256
+    source.git("checkout", "-q", "--", "baselines")
+    assert source.repro() == both(["kd"], [0])
+    assert source.record("kd", 0).weights_sha256 == before["kd"].weights_sha256
+
+
+def test_a_parameter_never_continues_an_old_state(source: Workspace) -> None:
+    """With half-way state of the old value at hand, the new value starts anew."""
+    before = source.record("kd", 0)
+    profile = f"experiments/profiles/{PROFILE}.yaml"
+    source.edit(profile, "kd: {}", "kd: {temperature: 2.0}")
+    assert source.repro() == both(["kd"], [0])
+    changed = source.record("kd", 0)
+    assert changed.fingerprint != before.fingerprint
+    assert changed.steps == 3
+    assert changed.weights_sha256 != before.weights_sha256
+    source.edit(profile, "kd: {temperature: 2.0}", "kd: {}")
+    source.repro()
+
+
+def test_a_seed_adds_its_cells(workspace: Workspace) -> None:
+    before = workspace.record("kd", 0)
+    workspace.set(seeds=[0, 1])
+    assert workspace.repro() == both(["student", "kd"], [1])
+    assert workspace.record("kd", 0) == before
+    starts = {workspace.record(name, 1).initial_weights_sha256 for name in ("student", "kd")}
+    assert len(starts) == 1
+    assert before.initial_weights_sha256 not in starts
+    workspace.set(seeds=[0])
+    assert workspace.repro() <= {COMPARE}
+
+
+def test_a_new_method_is_one_file_and_one_block(workspace: Workspace) -> None:
+    workspace.run("-m", "harness", "new-method", "mine")
+    with (workspace.root / f"experiments/profiles/{PROFILE}.yaml").open("a") as file:
+        file.write("  mine: {}\n")
+    workspace.set(methods=["student", "kd", "mine"])
+    assert workspace.repro() == both(["mine"], [0])
+    assert "mine" in (workspace.results / "report.html").read_text(encoding="utf-8")
+    workspace.set(methods=["student", "kd"])
+    assert workspace.repro() <= {COMPARE}
+
+
+def test_switching_profiles_and_back_runs_nothing(workspace: Workspace) -> None:
+    lock = workspace.root / "dvc.lock"
+    own = {line for line in lock.read_text().splitlines() if f"@{PROFILE}-" in line}
+    workspace.run("-m", "harness", "use", "smoke")
+    prepared = workspace.repro("-s", "digest", f"prepare@smoke-{DATASET}")
+    assert prepared == {f"prepare@smoke-{DATASET}"}
+    assert own < set(lock.read_text().splitlines())
+    workspace.run("-m", "harness", "use", PROFILE)
+    assert workspace.repro() <= {COMPARE}
+    assert workspace.repro() == set()
+
+
+def test_a_clone_without_the_cache_trains_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.set(seeds=[0, 1])
+    workspace.repro()
+    workspace.set(seeds=[0])
+    workspace.repro()
+    workspace.git("add", "-A")
+    workspace.git("commit", "-q", "-m", "Results")
+    subprocess.run(["git", "clone", "-q", workspace.root, tmp_path / "clone"], check=True)
+    clone = Workspace(tmp_path / "clone")
+    assert not list(clone.results.glob("runs/*/*/*/weights.safetensors"))
+    assert clone.repro("--allow-missing") == set()
+    assert clone.changes() == []
+    clone.run("-m", "harness", "data", DATASET)
+    clone.set(seeds=[0, 1])
+    assert clone.repro("--allow-missing") == both(["student", "kd"], [1])
+    for method in ("student", "kd"):
+        ours, theirs = clone.record(method, 1), workspace.record(method, 1)
+        assert ours.weights_sha256 == theirs.weights_sha256
