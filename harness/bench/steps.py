@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from time import process_time
 from typing import NamedTuple
 
 import torch
@@ -17,25 +18,36 @@ from harness.normalise import normalise
 from harness.recipe import Network, Profile
 
 ENDLESS = 10**6  # steps
+PROCESSOR_OF_TEACHER, PROCESSOR_OF_REST = "processor, teacher", "processor, rest"
 Phases = dict[str, float]  # seconds by name of PHASES
 
 
-class StepRow(NamedTuple):
-    """One method's step and the floor that took turns with it; each phase is its least."""
+class Spent(NamedTuple):
+    """Where a step's time went, each part the least of all steps."""
 
-    method: str
-    phases: Phases
-    floor: Phases  # teacher forward and plain student step
+    phases: Phases  # wall time
+    processor: float  # seconds of processor time, without the making of the batch
 
     @property
     def seconds(self) -> float:
-        """The whole step."""
+        """Wall time of the whole step."""
         return sum(self.phases.values())
+
+
+class StepRow(NamedTuple):
+    """One method's step and the floor that took turns with it."""
+
+    method: str
+    own: Spent
+    floor: Spent  # teacher forward and plain student step
 
     @property
     def over_floor(self) -> float:
-        """The whole step over the floor; below 1 for a method without a teacher."""
-        return self.seconds / sum(self.floor.values())
+        """Processor time of the step over the floor's; below 1 for a method without a teacher.
+
+        Unlike wall time it does not grow when other processes take the cores.
+        """
+        return self.own.processor / self.floor.processor
 
 
 class Batch(NamedTuple):
@@ -55,7 +67,7 @@ class Setting(NamedTuple):
 def measure_steps(name: str, profile: Profile, dataset: str, repeats: int) -> Iterator[StepRow]:
     """A row for every method of the profile's grid, best of `repeats` steps.
 
-    Wall time on the CPU, with the profile's number of threads.
+    On the CPU, with the profile's number of threads.
     """
     setting = open_setting(profile, dataset)
     for method in profile.grid.methods:
@@ -87,14 +99,17 @@ def measure_step(config: RunConfig, setting: Setting, repeats: int) -> StepRow:
     """One row: in every turn the method's step and a plain one, after a turn to warm up."""
     plain = replace(config, method="student", terms=(Term("student", {}),))
     learners = [open_learner(each, setting) for each in (config, plain)]
-    best = [dict.fromkeys(PHASES, float("inf")) for _ in learners]
-    for turn in range(repeats + 1):
-        for least, seconds in zip(best, take_turns(learners, setting), strict=True):
-            if turn:
-                least.update({phase: min(least[phase], seconds[phase]) for phase in PHASES})
+    take_turns(learners, setting)
+    turns = [take_turns(learners, setting) for _ in range(repeats)]
+    own, floor = (least(list(of_one)) for of_one in zip(*turns, strict=True))
     if not learners[0].needs_teacher:
-        best[0]["teacher"] = 0.0
-    return StepRow(config.method, *best)
+        own = own | {"teacher": 0.0, PROCESSOR_OF_TEACHER: 0.0}
+    return StepRow(config.method, _spent(own), _spent(floor))
+
+
+def least(clocks: Sequence[Phases]) -> Phases:
+    """The least reading of each clock."""
+    return {name: min(readings[name] for readings in clocks) for name in clocks[0]}
 
 
 def open_learner(config: RunConfig, setting: Setting) -> Learner:
@@ -108,21 +123,25 @@ def open_learner(config: RunConfig, setting: Setting) -> Learner:
 def take_turns(learners: Sequence[Learner], setting: Setting) -> list[Phases]:
     """One teacher forward, with the first learner's taps, and a step of every learner.
 
-    `data` is the way from bytes to normalised images alone: nothing is read or augmented.
+    `data` is the way from bytes to normalised images alone: nothing is read or augmented. Beside
+    the phases each learner has the processor time of the teacher and of the rest.
     """
-    shared = dict.fromkeys(PHASES, 0.0)
+    shared = dict.fromkeys(("data", "teacher"), 0.0)
     watch = Stopwatch(shared)
     images = normalise(setting.batch.images)
     watch.charge("data")
+    start = process_time()
     output = _teach(setting.teacher, images, learners[0])
+    shared[PROCESSOR_OF_TEACHER] = process_time() - start
     watch.charge("teacher")
-    spent = []
+    clocks = []
     for learner in learners:
-        before = dict(learner.seconds)
+        before, start = dict(learner.seconds), process_time()
         learner.advance(images, setting.batch.labels, output)
+        rest = {PROCESSOR_OF_REST: process_time() - start}
         own = {phase: learner.seconds[phase] - before[phase] for phase in PHASES}
-        spent.append(own | {phase: shared[phase] for phase in ("data", "teacher")})
-    return spent
+        clocks.append(own | rest | shared)
+    return clocks
 
 
 def _teach(teacher: SegmentationNet, images: Tensor, learner: Learner) -> Output:
@@ -130,6 +149,11 @@ def _teach(teacher: SegmentationNet, images: Tensor, learner: Learner) -> Output
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
         output: Output = teacher(images, sorted(learner.teacher_taps()))
     return output
+
+
+def _spent(clocks: Phases) -> Spent:
+    processor = clocks[PROCESSOR_OF_TEACHER] + clocks[PROCESSOR_OF_REST]
+    return Spent({phase: clocks[phase] for phase in PHASES}, processor)
 
 
 def _untrained(network: Network) -> Network:

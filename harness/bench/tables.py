@@ -26,9 +26,10 @@ LOSS_NOTES = (
     "cirkd, memory: queues of 4000 and 400 a class, half full.",
 )
 STEP_NOTES = (
-    "One training step, wall time; every phase is its least over the steps. method: its terms "
+    "One training step; every phase is its least over the steps, in wall time. method: its terms "
     "forward, and the discriminator's step. backward: student and terms together.",
-    "Floor: teacher forward and plain student step, in turns with the method's.",
+    "over floor: processor time over that of a teacher forward and a plain student step, in turns "
+    "with the method's.",
     "data: bytes to normalised images; nothing is read or augmented. Random images and weights.",
 )
 
@@ -73,7 +74,13 @@ def step_table(rows: Sequence[StepRow], title: str, notes: Sequence[str]) -> Tab
     return Table(
         name="steps",
         title=title,
-        header=("method", *(f"{phase} ms" for phase in PHASES), "step ms", "over floor"),
+        header=(
+            "method",
+            *(f"{phase} ms" for phase in PHASES),
+            "step ms",
+            "processor ms",
+            "over floor",
+        ),
         rows=tuple(_step_entries(row) for row in rows),
         values=tuple(_step_values(row) for row in rows),
         notes=(*STEP_NOTES, *notes),
@@ -126,7 +133,8 @@ def _loss_values(row: LossRow) -> dict[str, Value]:
 
 
 def _step_entries(row: StepRow) -> tuple[Entry, ...]:
-    milliseconds = [*(1e3 * row.phases[phase] for phase in PHASES), 1e3 * row.seconds]
+    milliseconds = [1e3 * row.own.phases[phase] for phase in PHASES]
+    milliseconds += [1e3 * row.own.seconds, 1e3 * row.own.processor]
     texts = (row.method, *map(significant, milliseconds), significant(row.over_floor))
     return tuple(Entry(text) for text in texts)
 
@@ -134,9 +142,10 @@ def _step_entries(row: StepRow) -> tuple[Entry, ...]:
 def _step_values(row: StepRow) -> dict[str, Value]:
     return {
         "method": row.method,
-        **{f"{phase}_seconds": row.phases[phase] for phase in PHASES},
-        "seconds": row.seconds,
-        "floor_seconds": sum(row.floor.values()),
+        **{f"{phase}_seconds": row.own.phases[phase] for phase in PHASES},
+        "seconds": row.own.seconds,
+        "processor_seconds": row.own.processor,
+        "floor_processor_seconds": row.floor.processor,
         "over_floor": row.over_floor,
     }
 

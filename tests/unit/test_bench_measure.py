@@ -86,16 +86,17 @@ def test_every_phase_of_a_step_is_measured(setting: Setting) -> None:
     config = student_run("smoke", "scenes_camvid", "kd", 0)
     assert setting.batch.images.shape == (2, 3, 64, 64)
     found = measure_step(config, setting, repeats=1)
-    assert set(found.phases) == set(found.floor) == set(PHASES)
-    assert all(0 < seconds < float("inf") for seconds in found.phases.values())
-    assert found.floor["teacher"] == found.phases["teacher"]
+    assert set(found.own.phases) == set(found.floor.phases) == set(PHASES)
+    assert all(0 < seconds < float("inf") for seconds in found.own.phases.values())
+    assert found.floor.phases["teacher"] == found.own.phases["teacher"]
+    assert 0 < found.own.processor < float("inf")
 
 
 def test_a_student_alone_is_not_charged_for_the_teacher(setting: Setting) -> None:
     alone = student_run("smoke", "scenes_camvid", "student", 0)
     found = measure_step(alone, setting, repeats=1)
-    assert found.phases["teacher"] == 0
-    assert found.floor["teacher"] > 0
+    assert found.own.phases["teacher"] == 0
+    assert found.floor.phases["teacher"] > 0
 
 
 def test_a_run_keeps_its_tables_and_its_machine(

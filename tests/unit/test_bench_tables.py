@@ -5,7 +5,7 @@ import pytest
 from harness.bench.bounds import BOUNDS, Bound, Verdict, verdicts
 from harness.bench.cases import CASES
 from harness.bench.losses import Cost, LossRow
-from harness.bench.steps import StepRow
+from harness.bench.steps import Spent, StepRow, least
 from harness.bench.tables import bound_table, loss_table, step_table
 from harness.learner import PHASES
 
@@ -75,10 +75,14 @@ def test_bound_table_says_what_was_missed() -> None:
 
 def test_step_is_the_sum_of_its_phases() -> None:
     phases = dict(zip(PHASES, (0.001, 0.002, 0.003, 0.004, 0.005, 0.006), strict=True))
-    found = StepRow("kd", phases, phases | {"method": 0.0, "backward": 0.002})
-    assert found.seconds == pytest.approx(0.021)
-    assert found.over_floor == pytest.approx(21 / 14)
+    found = StepRow("kd", Spent(phases, 0.018), Spent(phases, 0.012))
+    assert found.own.seconds == pytest.approx(0.021)
+    assert found.over_floor == pytest.approx(1.5)
     table = step_table([found], "title", [])
     shown = [entry.text for entry in table.rows[0]]
-    assert shown == ["kd", "1", "2", "3", "4", "5", "6", "21", "1.5"]
-    assert table.values[0]["floor_seconds"] == pytest.approx(0.014)
+    assert shown == ["kd", "1", "2", "3", "4", "5", "6", "21", "18", "1.5"]
+    assert table.values[0]["floor_processor_seconds"] == 0.012
+
+
+def test_least_is_taken_clock_by_clock() -> None:
+    assert least([{"a": 2.0, "b": 1.0}, {"a": 1.0, "b": 3.0}]) == {"a": 1.0, "b": 1.0}
