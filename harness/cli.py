@@ -2,6 +2,8 @@
 
 import argparse
 import importlib
+import os
+import sys
 
 from harness.errors import exit_with
 
@@ -45,5 +47,8 @@ def main() -> int:
 
 
 def run() -> None:
-    """Run `main` and exit with its status."""
-    exit_with(main)
+    """Run `main` and exit with its status; a reader that left, as `head` does, is no error."""
+    try:
+        exit_with(main)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

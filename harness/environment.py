@@ -6,6 +6,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+CODE = (".", ":!params.yaml", ":!dvc.lock", ":!results")  # for git: what decides a result
 PACKAGES = ("torch", "torchvision", "onedl-mmsegmentation", "onedl-mmcv", "numpy", "scipy",
             "opencv-python", "pillow")  # fmt: skip
 
@@ -43,10 +44,13 @@ def package_version(name: str) -> str:
 
 
 def git_commit() -> str | None:
-    """The commit checked out here, with `+` if files differ from it; None outside git."""
+    """The commit checked out here, with `+` if code or recipes differ; None outside git.
+
+    params.yaml and dvc.lock, which running alone changes, do not count.
+    """
     try:
         commit = _git("rev-parse", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", *CODE)
     except (OSError, subprocess.CalledProcessError):
         return None
     return commit + ("+" if changed else "")

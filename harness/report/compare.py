@@ -103,7 +103,9 @@ def _write(folder: Path, sections: Sequence[Section], across: Sequence[Table | P
     shown = [picture for section in sections for picture in section.pictures]
     fill(folder / "tables", _merged(table_files(table) for table in tables))
     fill(folder / "plots", _merged(plot_files(plot) for plot in plots))
-    fill(folder / "pictures", _merged(picture_files(picture) for picture in shown))
+    # Without its images, a dataset's pictures cannot be drawn again: those of before stay.
+    undrawn = tuple(f"{section.dataset}_" for section in sections if not section.pictures)
+    fill(folder / "pictures", _merged(picture_files(picture) for picture in shown), undrawn)
 
 
 def _merged(parts: Iterable[Files]) -> Files:

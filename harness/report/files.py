@@ -29,8 +29,8 @@ def picture_files(picture: Picture) -> Files:
     return {f"{picture.name}.png": picture.png}
 
 
-def fill(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make `folder` hold exactly `files`; each is replaced whole.
+def fill(folder: Path, files: Mapping[str, bytes], kept: tuple[str, ...] = ()) -> None:
+    """Make `folder` hold `files`, each replaced whole, and what begins with one of `kept`.
 
     Raises SuiteError naming the path if the disk or the permissions refuse.
     """
@@ -39,7 +39,7 @@ def fill(folder: Path, files: Mapping[str, bytes]) -> None:
         for name, content in files.items():
             write_bytes(folder / name, content)
         for path in folder.iterdir():
-            if path.is_file() and path.name not in files:
+            if path.is_file() and path.name not in files and not path.name.startswith(kept):
                 path.unlink()
     except OSError as error:
         raise SuiteError(f"{folder}: cannot write ({error.strerror})") from error
