@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile
+from zlib import error as DeflateError
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,10 @@ from harness.records import write_bytes
 
 PARTS = ("intersection", "prediction", "label")
 GROUPS = {"": (), "boundary_": (len(RATIOS),), "trimap_": (len(RADII),)}
+# What numpy and zipfile raise for a damaged npz: also for a cipher, or more than fits in memory.
+UNREADABLE = (
+    OSError, EOFError, ValueError, BadZipFile, DeflateError, RuntimeError, MemoryError,
+)  # fmt: skip
 CONSTANTS = {"ratios": RATIOS, "radii": RADII}
 
 
@@ -68,7 +73,7 @@ class Areas:
             )
             areas = cls(arrays["names"], pixels, boundary, trimap, arrays["objects"])
             same = all(np.array_equal(arrays[name], value) for name, value in CONSTANTS.items())
-        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        except (*UNREADABLE, KeyError, TypeError) as error:
             raise SuiteError(
                 f"{path}: not areas of this suite ({error}); evaluate again"
             ) from error

@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.data.splits import Split
 from harness.errors import SuiteError
-from harness.metrics.areas import Measure
+from harness.metrics.areas import UNREADABLE, Measure
 from harness.metrics.iou import Bytes
 from harness.metrics.scores import scores
 
@@ -47,7 +46,7 @@ def _opened(path: Path) -> Iterator[Archive]:
             raise SuiteError(f"{path}: one bare array; save names and predictions as npz")
         with archive:
             yield archive
-    except (OSError, EOFError, ValueError, BadZipFile) as error:
+    except UNREADABLE as error:
         raise SuiteError(f"{path}: cannot be read as an npz of plain arrays ({error})") from error
 
 

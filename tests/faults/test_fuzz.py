@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import pickle
+import zipfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -49,9 +50,10 @@ words = st.sampled_from(
         ": ",
     ]
 )
+short = st.text(st.characters(exclude_categories=("C", "Z")), max_size=5)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    st.none() | st.booleans() | st.integers() | st.floats() | short,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(short, inner, max_size=3),
     max_leaves=5,
 )
 
@@ -105,7 +107,7 @@ class Files:
 
 def npz(**arrays: Any) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 
@@ -160,6 +162,19 @@ def test_predictions_of_any_type(files: Files, shape: list[int], kind: str, name
     assert read_safely(lambda: score_predictions(files.write(content), files.split)) is None
 
 
+def test_more_pixels_than_fit_in_memory(files: Files) -> None:
+    with zipfile.ZipFile(files.path, "w") as archive:
+        for name, kind, shape in (("names", "<U1", (2,)), ("predictions", "|u1", (2, 1 << 50, 9))):
+            header = io.BytesIO()
+            values = {"descr": kind, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(header, values)
+            archive.writestr(f"{name}.npy", header.getvalue() + bytes(8))
+    with pytest.raises(SuiteError, match="fuzzed"):
+        score_predictions(files.path, files.split)
+    with pytest.raises(SuiteError, match="fuzzed"):
+        Areas.load(files.path)
+
+
 @given(changes=edits)
 def test_areas(files: Files, changes: list[Edit]) -> None:
     read_safely(lambda: Areas.load(files.write(edited(files.areas, changes))))
@@ -176,7 +191,7 @@ def record() -> dict[str, Any]:
     return json.loads(path.read_text()) if path.is_file() else {"schema": 1, "kind": "student"}
 
 
-@given(changes=edits, key=st.text(max_size=8), value=json_values)
+@given(changes=edits, key=short, value=json_values)
 def test_records(
     files: Files, record: dict[str, Any], changes: list[Edit], key: str, value: object
 ) -> None:
@@ -189,6 +204,7 @@ def test_records(
         read_safely(partial(read_scores, path))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
 @given(changes=edits)
 def test_checkpoints(files: Files, changes: list[Edit]) -> None:
     folder = files.folder / "checkpoints"
@@ -197,8 +213,9 @@ def test_checkpoints(files: Files, changes: list[Edit]) -> None:
     path = folder / "checkpoint-00000001.pt"
     whole = path.read_bytes()
     path.write_bytes(edited(whole, changes))
-    damaged = path.read_bytes() != whole
-    assert (load_checkpoint(folder) is None) == damaged
+    found = load_checkpoint(folder)
+    assert found is None or found["net"]["weight"].tolist() == [1, 1]
+    assert path.read_bytes() != whole or found is not None
     body = edited(whole[65:], changes)  # with a digest that is right, as no accident makes it
     path.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
     load_checkpoint(folder)
@@ -239,6 +256,7 @@ class Malicious:
         return Path.touch, (self.trace,)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_malicious_pickle_does_nothing(inside: bool, files: Files, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
