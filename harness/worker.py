@@ -111,6 +111,8 @@ def open_data(dataset: str, source: DataSource, split: str) -> Split:
     """A split of the dataset as the recipe limits it."""
     info = dataset_info(dataset)
     root = data_root(source, dataset, info.root_variable, info.synthetic)
+    if info.synthetic and not any(path.is_dir() for path in root.glob("*")):
+        raise SuiteError(f"{root}: the drawn images are gone; `python -m harness data {dataset}`")
     limit = {"val": source.limit.val, "test": source.limit.test}.get(split, source.limit.train)
     return open_split(dataset, root, split, limit)
 
