@@ -1,4 +1,4 @@
-"""`pytest benchmarks --benchmark-only`; with `-m "not slow"` without the large and heavy ones."""
+"""`pytest benchmarks --dist no --benchmark-only`; add `-m "not slow"` to leave out heavy ones."""
 
 import os
 
