@@ -14,7 +14,7 @@ import torch
 
 from distill import load
 from harness.cells import TEACHER, PlannedCell, plan_student, plan_teacher, run_folder
-from harness.config import data_root, read_profile
+from harness.config import RunConfig, data_root, read_profile
 from harness.data.catalogue import dataset_info
 from harness.data.splits import Split, open_split
 from harness.data.stream import order_hash
@@ -125,6 +125,7 @@ def pick_device() -> torch.device:
 def train_cells(cells: Sequence[PlannedCell], device: torch.device, stop: StopRequest) -> None:
     """Train `cells`, all of one dataset and seed, into their scratch folders, and seal them."""
     config = cells[0].config
+    _refuse_inexact(config, device)
     split = open_data(config.dataset, config.data, config.data.train_split)
     classes = len(split.info.classes)
     work = [Cell(cell.config, cell.scratch) for cell in cells]
@@ -177,6 +178,16 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise SuiteError(f"{path}: cannot remove ({error.strerror})") from error
+
+
+def _refuse_inexact(config: RunConfig, device: torch.device) -> None:
+    """Adaptive pooling, which PSPNet is built on, has no deterministic gradient on CUDA."""
+    exact = config.training.determinism == "exact"
+    if device.type == "cuda" and exact and config.student.decoder == "pspnet":
+        raise SuiteError(
+            f"profile {config.profile}: a PSPNet cannot train with determinism 'exact' on CUDA; "
+            "set `determinism: seeded` under train and teacher"
+        )
 
 
 def _is_subset(source: DataSource) -> bool:
