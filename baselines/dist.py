@@ -10,6 +10,7 @@ from distill.divergences import resize, widen
 from distill.regions import Ignore, counted
 
 EPSILON = 1e-8  # of the published code: a probability map that does not vary correlates with none
+TINY = 1e-30
 
 
 class DIST(Distiller):
@@ -66,7 +67,9 @@ def distance(student: Tensor, teacher: Tensor, dim: int) -> Tensor:
     if not student.numel():
         return student.sum()
     student, teacher = centred(student, dim), centred(teacher, dim)
-    norms = student.norm(dim=dim) * teacher.norm(dim=dim)
+    # Sums of squares instead of norms: several times faster along the strided axis.
+    squares = student.square().sum(dim=dim) * teacher.square().sum(dim=dim)
+    norms = squares.clamp(min=TINY).sqrt()  # a root at 0 has no finite gradient
     unrelated: Tensor = 1 - (student * teacher).sum(dim=dim) / (norms + EPSILON)
     return unrelated.mean()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill import Distiller, NetSpec, View
@@ -46,5 +47,6 @@ class FitNet(Distiller):
         if not config.weight:
             return {}
         pair = feature_pair(student, teacher, config.tap, labels, config.ignore)
-        squares = (self.regressor(pair.student) - pair.teacher) ** 2
+        hints = self.regressor(pair.student)
+        squares = F.mse_loss(hints, pair.teacher, reduction="none")
         return {"hint": config.weight * position_mean(squares, pair.valid)}
