@@ -21,7 +21,7 @@ COUNTS: Mapping[str, int] = {"train": 240, "val": 40, "test": 80}
 _SEED = 2024
 _STREET_SIZE = 128, 192  # height, width
 _OBJECT_SIZE = 144, 144
-_LEANING = 25  # percent, see `leaning`
+_LEANING = {"cityscapes": 40, "camvid": 40, "voc": 110}  # percent, see `leaning`
 
 # CamVid has 11 classes: what a street holds beyond them is merged, as the SegNet release does.
 _CAMVID_PARTS = {
@@ -52,10 +52,9 @@ def draw_scene(
 
 
 def _photographed(canvas: Canvas, info: DatasetInfo, dice: Dice) -> NDArray[np.uint8]:
-    colours = dict(enumerate(info.palette))
-    if info.layout == "voc":
-        del colours[0]  # the background is everything
-    image = leaning(canvas.image, canvas.label, colours, dice, _LEANING)
+    image = leaning(
+        canvas.image, canvas.label, dict(enumerate(info.palette)), dice, _LEANING[info.layout]
+    )
     return exposed(image, dice, noise=8)
 
 
