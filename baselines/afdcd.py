@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill import Distiller, NetSpec, View
-from distill.divergences import pixel_kl, resize
+from distill.divergences import pixel_kl
 from distill.features import feature_pair
 from distill.generation import MaskedGenerator
-from distill.regions import Ignore, counted
+from distill.regions import Ignore, on_grid
 
 
 class AfDCD(Distiller):
@@ -61,8 +61,8 @@ class AfDCD(Distiller):
         del progress
         config, terms, size = self.config, {}, student.logits.shape[-2:]
         if config.kd_weight:
-            valid = counted(labels, size, config.ignore)
-            divergence = pixel_kl(student.logits, resize(teacher.logits, size), 1.0, valid)
+            logits, valid = on_grid(teacher.logits, labels, size, config.ignore)
+            divergence = pixel_kl(student.logits, logits, 1.0, valid)
             terms["kd"] = config.kd_weight * divergence
         if not (config.feature_weight or config.contrast_weight):
             return terms

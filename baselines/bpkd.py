@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill import Distiller, NetSpec, View
-from distill.divergences import pixel_kl, position_kl, resize
-from distill.regions import IGNORE, Ignore, counted
+from distill.divergences import pixel_kl, position_kl
+from distill.regions import IGNORE, Ignore, on_grid
 
 
 class BPKD(Distiller):
@@ -49,9 +49,10 @@ class BPKD(Distiller):
         """
         del progress
         config, terms, size = self.config, {}, student.logits.shape[-2:]
-        own, other = student.logits, resize(teacher.logits, size)
+        own = student.logits
+        other, valid = on_grid(teacher.logits, labels, size, config.ignore)
         edge = edges_at(labels, size, config.edge_width)
-        body, valid = ~edge, counted(labels, size, config.ignore)
+        body = ~edge
         if valid is not None:
             edge, body = edge & valid, body & valid
         if config.edge_weight:  # (2)

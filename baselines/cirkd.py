@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from distill import Distiller, NetSpec, View
-from distill.divergences import lengths, pixel_kl, resize
+from distill.divergences import lengths, pixel_kl
 from distill.features import feature_pair
-from distill.queues import ClassQueues, of_all_ranks
-from distill.regions import IGNORE, Ignore, counted, labels_at
+from distill.queues import ClassQueues
+from distill.regions import IGNORE, Ignore, labels_at, on_grid
 from distill.similarity import similarity_kl
 
 
@@ -65,8 +65,8 @@ class CIRKD(Distiller):
         del progress
         config, terms, size = self.config, {}, student.logits.shape[-2:]
         if config.kd_weight:
-            valid = counted(labels, size, config.ignore)
-            divergence = pixel_kl(student.logits, resize(teacher.logits, size), 1.0, valid)
+            logits, valid = on_grid(teacher.logits, labels, size, config.ignore)
+            divergence = pixel_kl(student.logits, logits, 1.0, valid)
             terms["kd"] = config.kd_weight * divergence
         if not self.student_taps:
             return terms
@@ -93,12 +93,12 @@ class CIRKD(Distiller):
         share = self.student_spec.classes
         if config.memory_pixel_weight:
             chosen = one_draw(labels, image, config.queued_pixels)
-            self.pixels.push(of_all_ranks(other[chosen]), of_all_ranks(labels[chosen]))
+            self.pixels.push(other[chosen], labels[chosen])
             columns = self.pixels.sample(config.pixel_samples // share + 1)
             terms["pixel"] = config.memory_pixel_weight * self._to_queue(own, other, columns)
         if config.memory_region_weight:
             means, classes = region_means(other, labels, image)
-            self.regions.push(of_all_ranks(_directions(means)), of_all_ranks(classes))
+            self.regions.push(_directions(means), classes)
             columns = self.regions.sample(config.region_samples // share + 1)
             terms["region"] = config.memory_region_weight * self._to_queue(own, other, columns)
         return terms

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from distill import Distiller, NetSpec, View
-from distill.divergences import position_kl, resize, widen
-from distill.regions import Ignore, counted
+from distill.divergences import position_kl, widen
+from distill.regions import Ignore, on_grid
 
 
 class CWD(Distiller):
@@ -48,11 +48,9 @@ class CWD(Distiller):
         if config.weight == 0:
             return {}
         own = widen(self._map(student))
-        size = own.shape[-2:]
-        valid = counted(labels, size, config.ignore)
+        other, valid = on_grid(self._map(teacher), labels, own.shape[-2:], config.ignore)
         if valid is not None:  # or the adapter's gradient would see what stands there
             own = own.masked_fill(~valid[:, None], 0.0)
-        other = resize(self._map(teacher), size)
         divergence = position_kl(self.adapter(own), other, config.temperature, valid)
         return {"channel": config.weight * divergence.mean()}
 

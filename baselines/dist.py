@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from distill import Distiller, View
-from distill.divergences import resize, widen
-from distill.regions import Ignore, counted
+from distill.divergences import widen
+from distill.regions import Ignore, on_grid
 
 EPSILON = 1e-8  # of the published code: a probability map that does not vary correlates with none
 TINY = 1e-30
@@ -44,9 +44,9 @@ class DIST(Distiller):
         weights = {name: weight for name, weight in weights.items() if weight}
         if not weights:
             return {}
-        valid = counted(labels, size, config.ignore)
+        logits, valid = on_grid(teacher.logits, labels, size, config.ignore)
         own = class_rows(student.logits, valid, config.temperature)
-        other = class_rows(resize(teacher.logits, size), valid, config.temperature)
+        other = class_rows(logits, valid, config.temperature)
         # (1) over the K classes of a pixel, (2) over all pixels of a class
         axes = {"inter": 0, "intra": 1}
         return {name: weight * distance(own, other, axes[name]) for name, weight in weights.items()}

@@ -1,14 +1,15 @@
 """DSD: match the change of attention between layers, and the correlation of the classes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from distill import Distiller, NetSpec, View
-from distill.divergences import lengths, resize, widen
+from distill.divergences import lengths, widen
 from distill.features import position_mean
-from distill.regions import Ignore, counted
+from distill.regions import Ignore, on_grid
 
 
 class DSD(Distiller):
@@ -44,35 +45,43 @@ class DSD(Distiller):
     ) -> dict[str, Tensor]:
         """`psd`: mean over N h w of (R(s) - R(t))^2; `csd`: mean over N K K of (M(s) - M(t))^2."""
         del progress
-        config, terms, size = self.config, {}, student.logits.shape[-2:]
-        valid = counted(labels, size, config.ignore)
+        config, terms = self.config, {}
+        taps = [view.taps[config.tap] for view in (student, teacher)] if config.psd_weight else []
+        maps, valid = self._layers([student.logits, teacher.logits, *taps], labels)
+        logits = maps[:2]
         if config.psd_weight:
-            own, other = (self._residual(view, size, valid) for view in (student, teacher))
+            own, other = (residual(*layers) for layers in zip(logits, maps[2:], strict=True))
             terms["psd"] = config.psd_weight * position_mean((own - other) ** 2, valid)
         if config.csd_weight:
-            own, other = (self._correlation(view, size, valid) for view in (student, teacher))
+            own, other = (correlation(each, config.temperature, valid) for each in logits)
             terms["csd"] = config.csd_weight * ((own - other) ** 2).mean()
         return terms
 
-    def _residual(self, view: View, size: torch.Size, valid: Tensor | None) -> Tensor:
-        """(2) R = normalised (A(logits) - A(feature)): what the last layer adds, N h w."""
-        layers = (_grid(maps, size, valid) for maps in (view.logits, view.taps[self.config.tap]))
-        last, earlier = (_unit(maps.square().mean(dim=1)) for maps in layers)
-        return _unit(last - earlier)
-
-    def _correlation(self, view: View, size: torch.Size, valid: Tensor | None) -> Tensor:
-        """(4) M = Q Q', Q = the rows of softmax(z / T) over K, normalised over positions: N K K."""
-        soft = torch.softmax(_grid(view.logits, size, valid) / self.config.temperature, dim=1)
-        if valid is not None:
-            soft = soft.masked_fill(~valid[:, None], 0.0)
-        rows = soft.flatten(2)
-        rows = rows / lengths(rows, dim=2)  # (3)
-        return rows @ rows.transpose(1, 2)
+    def _layers(self, maps: Sequence[Tensor], labels: Tensor) -> tuple[list[Tensor], Tensor | None]:
+        """All `maps` on the grid of the first, 0 where not every one of them counts."""
+        size, ignore = maps[0].shape[-2:], self.config.ignore
+        placed = [on_grid(widen(each), labels, size, ignore) for each in maps]
+        counts = [valid for _, valid in placed if valid is not None]
+        if not counts:
+            return [each for each, _ in placed], None
+        valid = torch.stack(counts).all(dim=0)
+        return [each.masked_fill(~valid[:, None], 0.0) for each, _ in placed], valid
 
 
-def _grid(maps: Tensor, size: torch.Size, valid: Tensor | None) -> Tensor:
-    maps = resize(widen(maps), size)
-    return maps if valid is None else maps.masked_fill(~valid[:, None], 0.0)
+def residual(logits: Tensor, feature: Tensor) -> Tensor:
+    """(2) R = normalised (A(logits) - A(feature)): what the last layer adds, N h w."""
+    last, earlier = (_unit(maps.square().mean(dim=1)) for maps in (logits, feature))
+    return _unit(last - earlier)
+
+
+def correlation(logits: Tensor, temperature: float, valid: Tensor | None) -> Tensor:
+    """(4) M = Q Q', Q = the rows of softmax(z / T) over K, normalised over positions: N K K."""
+    soft = torch.softmax(logits / temperature, dim=1)
+    if valid is not None:
+        soft = soft.masked_fill(~valid[:, None], 0.0)
+    rows = soft.flatten(2)
+    rows = rows / lengths(rows, dim=2)  # (3)
+    return rows @ rows.transpose(1, 2)
 
 
 def _unit(maps: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from distill import NetSpec, View
 from distill.adversary import AdversarialConfig, AdversarialDistiller
-from distill.divergences import lengths, resize, widen
-from distill.regions import class_means, counted, labels_at, one_hot
+from distill.divergences import lengths, widen
+from distill.regions import IGNORE, class_means, labels_at, on_grid, one_hot
 
 
 class IFVD(AdversarialDistiller):
@@ -48,11 +48,12 @@ class IFVD(AdversarialDistiller):
 
     def _variation(self, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
         size, classes = student.shape[-2:], self.student_spec.classes
+        teacher, valid = on_grid(teacher, labels, size, self.config.ignore)
         nearest = labels_at(labels, size)
-        own = class_cosines(student, nearest, classes)
-        other = class_cosines(resize(teacher, size), nearest, classes)
+        if valid is not None:
+            nearest = nearest.masked_fill(~valid, IGNORE)
+        own, other = (class_cosines(maps, nearest, classes) for maps in (student, teacher))
         squares = (own - other) ** 2
-        valid = counted(labels, size, self.config.ignore)
         # An ignored pixel is 0 in both maps; only under "mask" does it leave the mean as well.
         return squares.mean() if valid is None else squares.sum() / valid.sum().clamp(min=1)
 

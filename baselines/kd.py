@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from distill import Distiller, View
-from distill.divergences import pixel_kl, resize
-from distill.regions import Ignore, counted
+from distill.divergences import pixel_kl
+from distill.regions import Ignore, on_grid
 
 
 class KD(Distiller):
@@ -36,8 +36,6 @@ class KD(Distiller):
         config, size = self.config, student.logits.shape[-2:]
         if config.weight == 0:
             return {}
-        valid = counted(labels, size, config.ignore)
-        divergence = pixel_kl(
-            student.logits, resize(teacher.logits, size), config.temperature, valid
-        )
+        other, valid = on_grid(teacher.logits, labels, size, config.ignore)
+        divergence = pixel_kl(student.logits, other, config.temperature, valid)
         return {"pixel": config.weight * divergence}

@@ -10,8 +10,8 @@ from torch.autograd.function import once_differentiable
 
 from distill import NetSpec, View
 from distill.adversary import AdversarialConfig, AdversarialDistiller
-from distill.divergences import lengths, resize, widen
-from distill.regions import counted
+from distill.divergences import lengths, widen
+from distill.regions import on_grid
 
 
 class SKD(AdversarialDistiller):
@@ -60,9 +60,8 @@ class SKD(AdversarialDistiller):
     def _pairs(self, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
         size, config = student.shape[-2:], self.config
         kernel = pool_kernel(config.pair_pool, size)
-        valid = counted(labels, size, config.ignore)
-        own = nodes(student, kernel, config.detach_norm, valid)
-        other = nodes(resize(teacher, size), kernel, config.detach_norm, valid)
+        teacher, valid = on_grid(teacher, labels, size, config.ignore)
+        own, other = (nodes(maps, kernel, config.detach_norm, valid) for maps in (student, teacher))
         return similarity_gap(own, other) / _pair_count(own, kernel, valid)
 
 

@@ -9,7 +9,7 @@ import pytest
 from harness.bench.cases import Case, measured
 from harness.bench.inputs import floor
 from harness.bench.losses import inputs_of, literal_step, our_step
-from harness.bench.measure import peak_bytes
+from harness.bench.measure import memory_of
 
 STEPS = {"ours": our_step, "literal": literal_step}
 HEAVY = ("skd, pairs, no pooling", "cirkd, memory")  # 5 and 3 GiB by the literal formula
@@ -40,7 +40,7 @@ def test_loss(benchmark: Any, case: Case, large: bool, side: str) -> None:
     benchmark.group = f"{case.name}, {'large' if large else 'usual'} widths"
     benchmark(step)
     step.drop_gradients()
-    benchmark.extra_info["peak_bytes"] = peak_bytes(step)
+    benchmark.extra_info |= memory_of(step)._asdict()
 
 
 @pytest.mark.parametrize(("case", "large"), cells())

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from distill.discriminator import Discriminator
 from distill.distiller import Adversary, Distiller, NetSpec, View
-from distill.divergences import pixel_kl, resize, widen
-from distill.regions import Ignore, counted
+from distill.divergences import pixel_kl, widen
+from distill.regions import Ignore, counted, on_grid
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,10 @@ class Holistic(nn.Module):
 
     def loss(self, student: View, labels: Tensor) -> Tensor:
         """- mean D(student), unweighted; no gradient is collected in the discriminator."""
-        valid = counted(labels, student.logits.shape[-2:], self.config.ignore)
+        size, ignore = student.logits.shape[-2:], self.config.ignore
+        valid, image = counted(labels, size, ignore), self._image(student, labels)
         with frozen(self.discriminator):
-            return -_mean(self._judge(student.logits, student.image, valid), valid)
+            return -_mean(self._judge(student.logits, image, valid), valid)
 
     def adversary_losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`discriminator` and, for "wgan-gp", `gradient_penalty`, weighted, on detached logits.
@@ -61,10 +62,11 @@ class Holistic(nn.Module):
         wgan-gp: mean D(student) - mean D(teacher) + gradient_penalty x mean (|grad D| - 1)^2;
         hinge: mean max(0, 1 + D(student)) + mean max(0, 1 - D(teacher)).
         """
-        config, image = self.config, student.image
+        config, image = self.config, self._image(student, labels)
         fake = widen(student.logits.detach())
-        real = widen(resize(teacher.logits.detach(), fake.shape[-2:]))
-        valid = counted(labels, fake.shape[-2:], config.ignore)
+        real, valid = on_grid(
+            widen(teacher.logits.detach()), labels, fake.shape[-2:], config.ignore
+        )
         of_fake, of_real = self._judge(fake, image, valid), self._judge(real, image, valid)
         if config.adversary == "hinge":
             of_fake, of_real = F.relu(1 + of_fake), -F.relu(1 - of_real)
@@ -75,13 +77,19 @@ class Holistic(nn.Module):
             terms["gradient_penalty"] = weight * self._penalty(fake, real, image, valid)
         return terms
 
+    def _image(self, view: View, labels: Tensor) -> Tensor | None:
+        """What a conditional discriminator sees beside the logits: N 3 h w on their grid."""
+        if not self.config.conditional:
+            return None
+        if view.image is None:
+            raise ValueError("conditional=True needs the image in the view, which has none")
+        return on_grid(widen(view.image), labels, view.logits.shape[-2:], self.config.ignore)[0]
+
     def _judge(self, logits: Tensor, image: Tensor | None, valid: Tensor | None) -> Tensor:
         """D's mean score of each image: N."""
         seen = [widen(logits)]
-        if self.config.conditional:
-            if image is None:
-                raise ValueError("conditional=True needs the image in the view, which has none")
-            seen.append(resize(widen(image), logits.shape[-2:]))
+        if image is not None:
+            seen.append(image)
         if valid is not None:
             seen = [maps.masked_fill(~valid[:, None], 0.0) for maps in seen]
         scores: Tensor = self.discriminator(*seen)
@@ -131,7 +139,7 @@ class AdversarialDistiller(Distiller):
         config, terms = self.config, {}
         size = student.logits.shape[-2:]
         if config.pixel_weight:
-            logits, valid = resize(teacher.logits, size), counted(labels, size, config.ignore)
+            logits, valid = on_grid(teacher.logits, labels, size, config.ignore)
             terms["pixel"] = config.pixel_weight * pixel_kl(student.logits, logits, 1.0, valid)
         if self.holistic is not None:
             terms["holistic"] = config.holistic_weight * self.holistic.loss(student, labels)

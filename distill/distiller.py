@@ -44,7 +44,9 @@ class Distiller(nn.Module, ABC):
     """A distillation method: extra loss terms for a student that watches a frozen teacher.
 
     Parameters made in `__init__` (adapters) train with the student and never ship with it.
-    Randomness comes from torch's global generator alone; the harness seeds it every step.
+    Randomness comes from torch's global generator alone; the harness seeds it every step. Every
+    process of a distributed training is given the whole batch and the same random draws, so a
+    method needs no exchange between processes and remembers the same on each.
     """
 
     name: ClassVar[str]  # as `load` finds it: the file's name

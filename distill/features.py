@@ -5,8 +5,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from distill.distiller import View
-from distill.divergences import resize, widen
-from distill.regions import Ignore, counted
+from distill.divergences import widen
+from distill.regions import Ignore, on_grid
 
 
 class FeaturePair(NamedTuple):
@@ -25,8 +25,7 @@ def feature_pair(
     Filling the inputs, not a later product, keeps whatever stood there out of the gradient too.
     """
     own = widen(student.taps[tap])
-    other = resize(widen(teacher.taps[tap]), own.shape[-2:])
-    valid = counted(labels, own.shape[-2:], ignore)
+    other, valid = on_grid(widen(teacher.taps[tap]), labels, own.shape[-2:], ignore)
     if valid is None:
         return FeaturePair(own, other, None)
     ignored = ~valid[:, None]

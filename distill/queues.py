@@ -1,7 +1,6 @@
 """Queues of the teacher's features, one ring a class: the memory of CIRKD."""
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 
@@ -42,20 +41,3 @@ class ClassQueues(nn.Module):
             for label, filled in enumerate(self.filled.tolist())
         ]
         return torch.cat(drawn)
-
-
-def of_all_ranks(rows: Tensor) -> Tensor:
-    """The rows (E ...) of every rank, in the order of ranks; E may differ between ranks.
-
-    Without a process group, the rows themselves. Every rank must call it, with whatever it has.
-    """
-    if not (dist.is_available() and dist.is_initialized()):
-        return rows
-    own = torch.tensor([len(rows)], device=rows.device)
-    lengths = [torch.zeros_like(own) for _ in range(dist.get_world_size())]
-    dist.all_gather(lengths, own)
-    longest = max(int(length) for length in lengths)
-    padded = torch.cat([rows, rows.new_zeros(longest - len(rows), *rows.shape[1:])])
-    parts = [torch.empty_like(padded) for _ in lengths]
-    dist.all_gather(parts, padded)
-    return torch.cat([part[: int(length)] for part, length in zip(parts, lengths, strict=True)])

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from distill.divergences import resize, widen
+
 IGNORE = 255
 Ignore = Literal["keep", "mask"]  # what a method's terms do with pixels labelled 255
 
@@ -34,6 +36,28 @@ def counted(labels: Tensor, size: tuple[int, int] | torch.Size, ignore: str) -> 
     if ignore == "mask":
         return valid_at(labels, size)
     raise ValueError(f"ignore must be 'keep' or 'mask', got {ignore!r}")
+
+
+def on_grid(
+    maps: Tensor, labels: Tensor, size: tuple[int, int] | torch.Size, ignore: str
+) -> tuple[Tensor, Tensor | None]:
+    """`maps` (N C h' w') on the student's grid `size`, and the positions that count there.
+
+    Resized bilinearly if the sizes differ, by `ignore` = "mask" from those positions of the maps'
+    own grid alone whose nearest label is not 255; where there is none among the neighbours, the
+    position does not count. The second value is as that of `counted`.
+    """
+    valid = counted(labels, size, ignore)
+    if maps.shape[-2:] == torch.Size(size):
+        return maps, valid
+    maps = widen(maps)
+    if valid is None:
+        return resize(maps, size), None
+    known = valid_at(labels, maps.shape[-2:])[:, None]
+    weight = resize(known.to(maps.dtype), size)
+    resized = resize(maps.masked_fill(~known, 0.0), size)
+    reached = weight > 0
+    return resized / weight.masked_fill(~reached, 1.0), valid & reached[:, 0]
 
 
 def one_hot(labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from distill import Distiller, View
-from distill.divergences import resize, widen
-from distill.regions import Ignore, counted
+from distill.divergences import widen
+from distill.regions import Ignore, on_grid
 
 
 class Template(Distiller):
@@ -32,8 +32,8 @@ class Template(Distiller):
         config, own = self.config, widen(student.logits)
         if config.weight == 0:
             return {}
-        difference = own - resize(widen(teacher.logits), own.shape[-2:])
-        valid = counted(labels, own.shape[-2:], config.ignore)
+        other, valid = on_grid(widen(teacher.logits), labels, own.shape[-2:], config.ignore)
+        difference = own - other
         if valid is None:
             return {"logit": config.weight * difference.square().mean()}
         # Filled before it is squared, so that nothing at an ignored pixel reaches the gradient.

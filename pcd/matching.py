@@ -10,7 +10,6 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from pcd.maps import Centred
-from pcd.ranks import rank_count, sum_over_ranks
 
 Matching = Literal["assignment", "nearest", "index"]
 UNMATCHED = -1
@@ -19,13 +18,12 @@ UNMATCHED = -1
 def similarity(student: Centred, teacher: Centred, kept: Tensor) -> Tensor:
     """Cosine (C_s M) of every student map with every kept teacher map (`kept`: M numbers) over P.
 
-    0 for a dead channel; the mean over ranks.
+    0 for a dead channel.
     """
     products = student.mean.new_zeros(len(student.mean), len(kept))
     for own, other in zip(student.maps.flatten(2), teacher.maps.flatten(2), strict=True):
         products.addmm_(own, other.index_select(0, kept).T)
-    cosines = products * student.scale[:, None] * teacher.scale[kept] / student.pixels
-    return sum_over_ranks(cosines) / rank_count()
+    return products * student.scale[:, None] * teacher.scale[kept] / student.pixels
 
 
 def match(cosines: Tensor, matching: Matching) -> Tensor:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from distill import Distiller, NetSpec, View
-from distill.divergences import resize, widen
-from distill.regions import IGNORE, labels_at
+from distill.divergences import widen
+from distill.regions import IGNORE, labels_at, on_grid
 from pcd.config import PCDConfig
 from pcd.divergence import pair_divergence
 from pcd.maps import Centred, centre
@@ -78,10 +78,10 @@ class PCD(Distiller):
             return {"channel": self.config.weight * self._channel(own, other, labels)}
 
     def _channel(self, own: Tensor, other: Tensor, labels: Tensor) -> Tensor:
-        labels, valid = self._pixels(labels_at(labels, own.shape[-2:]))
+        size = own.shape[-2:]
         with torch.no_grad():
-            if other.shape[-2:] != own.shape[-2:]:
-                other = resize(widen(other), own.shape[-2:])
+            other, valid = on_grid(other, labels, size, self.config.ignore)
+            labels, valid = self._pixels(labels_at(labels, size), valid)
             scored = self._prune_and_match(own, other, labels, valid)
         if not scored:
             self.skipped += 1
@@ -90,13 +90,12 @@ class PCD(Distiller):
             own, other, self.matched, self.config.divergence, self.config.temperature, valid
         )
 
-    def _pixels(self, labels: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _pixels(self, labels: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Labels (N h w) in the form of `class_sums`, and P (N h w bool; None: every pixel)."""
-        valid = labels != IGNORE
         # Masks cost a fifth of the step, so a batch that ignores nothing goes without.
-        if self.config.ignore == "keep" or bool(valid.all()):
+        if valid is None or bool(valid.all()):
             return labels.clamp(max=self.teacher_spec.classes), None
-        return labels, valid
+        return labels.masked_fill(~valid, IGNORE), valid
 
     def _prune_and_match(
         self, own: Tensor, other: Tensor, labels: Tensor, valid: Tensor | None

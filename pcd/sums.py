@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from distill.regions import one_hot
 from pcd.maps import Centred
-from pcd.ranks import sum_over_ranks
 
 
 class ClassSums(NamedTuple):
@@ -28,7 +27,7 @@ class ClassSums(NamedTuple):
 
 
 class RunningSums(nn.Module):
-    """The sums over every batch so far, over all ranks, saved with the checkpoint."""
+    """The sums over every batch so far, saved with the checkpoint."""
 
     shift: Tensor
     pixels: Tensor
@@ -55,7 +54,7 @@ class RunningSums(nn.Module):
 
 
 def class_sums(teacher: Centred, labels: Tensor, classes: int) -> ClassSums:
-    """Sums of the teacher's maps over the pixels of each label, over all ranks.
+    """Sums of the teacher's maps over the pixels of each label.
 
     `labels` is N h w; label `classes` is a pixel of P without a class, 255 one outside P. The
     shift is this batch's mean.
@@ -70,17 +69,7 @@ def class_sums(teacher: Centred, labels: Tensor, classes: int) -> ClassSums:
         pixels += members.sum(dim=1)
         total += (maps @ members.T).T
         square += (maps.square() @ members.T).T
-    return _summed(ClassSums(teacher.mean.double(), pixels, total, square))
-
-
-def _summed(local: ClassSums) -> ClassSums:
-    """The sums over all ranks, relative to the mean over all ranks."""
-    count = local.pixels.sum()[None]
-    mass = sum_over_ranks(torch.cat([local.shift * count, count]))
-    moved = _shifted(local, mass[:-1] / mass[-1].clamp(min=1))
-    sums = sum_over_ranks(torch.cat([moved.pixels[:, None], moved.total, moved.square], dim=1))
-    width = len(local.shift)
-    return ClassSums(moved.shift, sums[:, 0], sums[:, 1 : width + 1], sums[:, width + 1 :])
+    return ClassSums(teacher.mean.double(), pixels, total, square)
 
 
 def _shifted(sums: ClassSums, shift: Tensor) -> ClassSums:

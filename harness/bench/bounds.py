@@ -61,4 +61,4 @@ def _ratio(bound: Bound, by_case: dict[str, LossRow]) -> float:
     rival = by_case[bound.rival].ours if bound.rival else own.literal
     if bound.quantity == "time":
         return own.ours.seconds / rival.seconds
-    return own.ours.peak / rival.peak
+    return own.ours.memory.peak / rival.memory.peak

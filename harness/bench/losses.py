@@ -10,14 +10,14 @@ from torch import Tensor
 from distill import Distiller, load
 from harness.bench.cases import CLASSES, IMAGES, Case, measured
 from harness.bench.inputs import Inputs, floor, make_inputs
-from harness.bench.measure import best_seconds, peak_bytes
+from harness.bench.measure import Memory, best_seconds, memory_of
 
 
 class Cost(NamedTuple):
     """Of one forward and backward pass."""
 
     seconds: float
-    peak: int  # bytes beyond the inputs
+    memory: Memory
 
 
 class LossRow(NamedTuple):
@@ -39,7 +39,7 @@ class LossRow(NamedTuple):
     @property
     def memory_ratio(self) -> float:
         """Our peak memory over the literal formula's."""
-        return self.ours.peak / self.literal.peak
+        return self.ours.memory.peak / self.literal.memory.peak
 
     @property
     def over_floor(self) -> float:
@@ -97,7 +97,7 @@ def measure_losses(large: bool, repeats: int) -> Iterator[LossRow]:
 
 
 def measure_case(case: Case, inputs: Inputs, repeats: int) -> LossRow:
-    """One row; the peak is that of a step after the timed ones."""
+    """One row; the memory is that of a step after the timed ones."""
     ours, literal = our_step(case, inputs), literal_step(case, inputs)
     names = ("ours", "literal", "floor")
     works = (ours, literal, floor(inputs, case.reads))
@@ -105,7 +105,7 @@ def measure_case(case: Case, inputs: Inputs, repeats: int) -> LossRow:
     costs = {}
     for name, step in (("ours", ours), ("literal", literal)):
         step.drop_gradients()
-        costs[name] = Cost(seconds[name], peak_bytes(step))
+        costs[name] = Cost(seconds[name], memory_of(step))
     own, other = inputs.maps(case.reads[-1])
     return LossRow(
         case.name,

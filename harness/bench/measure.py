@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "9")  # the profiler prints two lines a use
 
@@ -29,8 +30,15 @@ def best_seconds(works: Sequence[Work], repeats: int) -> list[float]:
     return best
 
 
-def peak_bytes(work: Work) -> int:
-    """The most bytes that `work` holds at a time beyond what it found, gradients included.
+class Memory(NamedTuple):
+    """Bytes that a step asked for beyond what it found."""
+
+    peak: int  # held at a time, gradients included
+    largest: int  # in one piece
+
+
+def memory_of(work: Work) -> Memory:
+    """What `work` allocates: the most at a time, and the largest single tensor.
 
     torch's profiler reports every allocation and release of the CPU allocator, temporaries
     inside an operation too; their running sum is exact and the same in every run. The process's
@@ -50,4 +58,4 @@ def peak_bytes(work: Work) -> int:
     for _, size in moves:
         held += size
         highest = max(highest, held)
-    return highest
+    return Memory(highest, max((size for _, size in moves), default=0))

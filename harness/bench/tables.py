@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.bench.bounds import Verdict
+from harness.bench.cases import IMAGES
 from harness.bench.losses import LossRow
 from harness.bench.steps import StepRow
 from harness.learner import PHASES
@@ -13,13 +14,14 @@ from harness.report.table import Entry, Table, Value
 MIB = 2**20
 LOSS_HEADER = (
     "term", "widths", "map", "ms", "literal ms", "time ratio", "MiB", "literal MiB",
-    "memory ratio", "over floor",
+    "memory ratio", "largest, MiB an image", "over floor",
 )  # fmt: skip
 LOSS_NOTES = (
     "Forward and backward of the term alone, batch 4, float32, one thread, processor time; ours, "
     "the literal formula and the floor take turns. A ratio below 1 is less than the literal "
     "formula takes.",
-    "MiB: most bytes held at a time beyond the inputs, gradients included (torch's allocator).",
+    "MiB: most bytes held at a time beyond the inputs, gradients included (torch's allocator). "
+    "largest: the largest single tensor, for one image.",
     "Floor: both maps and one gradient read and written once.",
     "literal: the paper's formula written plainly (class loops, n x n maps). A map below 64x128 "
     "is used where the literal formula would take gigabytes or minutes there.",
@@ -108,8 +110,9 @@ def _loss_entries(row: LossRow) -> tuple[Entry, ...]:
     texts = (
         row.case, _pair(row.widths, "/"), _pair(row.size, "x"),
         significant(1e3 * ours.seconds), significant(1e3 * literal.seconds),
-        significant(row.time_ratio), significant(ours.peak / MIB),
-        significant(literal.peak / MIB), significant(row.memory_ratio),
+        significant(row.time_ratio), significant(ours.memory.peak / MIB),
+        significant(literal.memory.peak / MIB), significant(row.memory_ratio),
+        significant(ours.memory.largest / MIB / IMAGES),
         significant(row.over_floor),
     )  # fmt: skip
     return tuple(Entry(text) for text in texts)
@@ -124,8 +127,9 @@ def _loss_values(row: LossRow) -> dict[str, Value]:
         "seconds": row.ours.seconds,
         "literal_seconds": row.literal.seconds,
         "time_ratio": row.time_ratio,
-        "peak_bytes": row.ours.peak,
-        "literal_peak_bytes": row.literal.peak,
+        "peak_bytes": row.ours.memory.peak,
+        "literal_peak_bytes": row.literal.memory.peak,
+        "largest_bytes": row.ours.memory.largest,
         "memory_ratio": row.memory_ratio,
         "floor_seconds": row.floor_seconds,
         "over_floor": row.over_floor,

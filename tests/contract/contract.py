@@ -1,31 +1,27 @@
 """What the harness relies on from every method, as one test class to be given a method."""
 
+import math
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 from io import BytesIO
 from typing import Any, NamedTuple
 
 import pytest
 import torch
+from scenes import (
+    SIZE,
+    STUDENT_WIDTH,
+    TEACHER_WIDTH,
+    Scene,
+    changed,
+    ignored_at,
+    scattered,
+    scene,
+    spec,
+    spoiled,
+)
 from torch import Tensor
 
-from distill import Distiller, NetSpec, View
-
-CLASSES = 5
-STUDENT_WIDTH, TEACHER_WIDTH = 6, 10
-SIZE, STRIDE = (12, 10), 4
-TAPS = (*(f"backbone.{stage}" for stage in range(1, 5)), "head.embedding")
-
-
-class Scene(NamedTuple):
-    """One batch as both networks see it."""
-
-    student: View
-    teacher: View
-    labels: Tensor
-
-    def leaves(self) -> dict[str, Tensor]:
-        """The student's tensors by name."""
-        return {"logits": self.student.logits, **self.student.taps}
+from distill import Distiller, View
 
 
 class Result(NamedTuple):
@@ -33,49 +29,6 @@ class Result(NamedTuple):
 
     terms: dict[str, Tensor]
     gradients: dict[str, Tensor]
-
-
-def spec(width: int) -> NetSpec:
-    weights = torch.randn(CLASSES, width, generator=torch.Generator().manual_seed(width))
-    return NetSpec(CLASSES, dict.fromkeys(TAPS, width), weights)
-
-
-def view(count: int, width: int, size: tuple[int, int], seed: int, scale: float = 1.0) -> View:
-    draw = torch.Generator().manual_seed(seed)
-    maps = {tap: scale * torch.randn(count, width, *size, generator=draw) for tap in TAPS}
-    logits = scale * torch.randn(count, CLASSES, *size, generator=draw)
-    image = torch.randn(count, 3, *(STRIDE * side for side in size), generator=draw)
-    return View(logits, maps, image)
-
-
-def scene(
-    count: int = 2,
-    size: tuple[int, int] = SIZE,
-    teacher_size: tuple[int, int] | None = None,
-    seed: int = 0,
-    scale: float = 1.0,
-) -> Scene:
-    """Random maps; labels in blocks of one position, with an ignored corner and rim."""
-    labels = torch.randint(
-        0, CLASSES, (count, *size), generator=torch.Generator().manual_seed(seed)
-    )
-    labels[0, : size[0] // 3] = 255
-    labels[-1, :, -1] = 255 if size[1] > 1 else labels[-1, :, -1]
-    return Scene(
-        view(count, STUDENT_WIDTH, size, seed + 1, scale),
-        view(count, TEACHER_WIDTH, teacher_size or size, seed + 2, scale),
-        labels.repeat_interleave(STRIDE, 1).repeat_interleave(STRIDE, 2),
-    )
-
-
-def changed(batch: Scene, function: Any) -> Scene:
-    """`batch` with `function` applied to every map of both networks."""
-
-    def apply(seen: View) -> View:
-        taps = {tap: function(maps) for tap, maps in seen.taps.items()}
-        return View(function(seen.logits), taps, seen.image)
-
-    return Scene(apply(batch.student), apply(batch.teacher), batch.labels)
 
 
 def build(method: type[Distiller], **options: Any) -> Distiller:
@@ -176,6 +129,9 @@ class MethodContract:
         for step in range(2):
             batch = scene(seed=step)
             assert_equal(run(first, batch, seed=step), run(second, batch, seed=step))
+            # What a method remembers too: on several processes every one is given the whole batch.
+            remembered = second.state_dict()
+            assert all(torch.equal(v, remembered[k]) for k, v in first.state_dict().items())
 
     def test_gradients_reach_what_trains(
         self, method: type[Distiller], options: dict[str, Any]
@@ -230,23 +186,30 @@ class MethodContract:
         assert run(nothing, scene()).terms == {}
         assert nothing.adversary() is None
 
+    @pytest.mark.parametrize("garbage", [1e3, math.nan])
+    @pytest.mark.parametrize("teacher_size", [SIZE, (6, 5), (24, 20), (9, 7)], ids=str)
     def test_nothing_under_ignored_labels_counts(
-        self, method: type[Distiller], masking: dict[str, Any]
+        self,
+        method: type[Distiller],
+        masking: dict[str, Any],
+        teacher_size: tuple[int, int],
+        garbage: float,
     ) -> None:
-        batch = scene()
-        ignored = (batch.labels == 255)[:, None, ::STRIDE, ::STRIDE]
-
-        def spoiled(maps: Tensor) -> Tensor:
-            garbage = 1e3 * torch.randn(maps.shape, generator=torch.Generator().manual_seed(9))
-            return torch.where(ignored, garbage, maps)
-
         clean, dirty = build(method, **masking), build(method, **masking)
-        for step in range(2):
+        for step in range(3):
+            batch = scattered(step, teacher_size)
             first = run(clean, batch, seed=step)
-            second = run(dirty, changed(batch, spoiled), seed=step)
-        assert_close(first, second, tolerance=1e-5)
-        for name in batch.leaves().keys() & second.gradients.keys():
-            assert torch.all(second.gradients[name].masked_select(ignored) == 0), name
+            second = run(dirty, spoiled(batch, garbage), seed=step)
+            assert_equal(first, second)
+            for name, leaf in batch.leaves().items():
+                ignored = ignored_at(batch.labels, leaf)[:, None]
+                if name in second.gradients:
+                    assert not second.gradients[name].masked_select(ignored).any(), name
+        terms = []
+        for player, seen in ((clean, batch), (dirty, spoiled(batch, garbage))):
+            torch.manual_seed(0)
+            terms.append(player.adversary_losses(*seen))
+        assert terms[0] == terms[1]
 
     def test_all_pixels_ignored(self, method: type[Distiller], masking: dict[str, Any]) -> None:
         batch = scene()._replace(labels=torch.full_like(scene().labels, 255))
@@ -267,6 +230,20 @@ class MethodContract:
             torch.testing.assert_close(term.float(), high.terms[name], rtol=1e-3, atol=1e-6)
         large = changed(scene(scale=1e4), lambda maps: maps.to(dtype))
         assert_finite(run(build(method, **options), large))
+
+    def test_autocast_changes_little(
+        self, method: type[Distiller], options: dict[str, Any]
+    ) -> None:
+        batch = changed(scene(), lambda maps: maps.to(torch.bfloat16))
+        plain, cast = build(method, **options), build(method, **options)
+        for step in range(2):
+            full = run(plain, batch, seed=step)
+            with torch.autocast("cpu", torch.bfloat16):
+                low = run(cast, batch, seed=step)
+        assert_finite(low)
+        assert low.gradients.keys() == full.gradients.keys()
+        for name, term in low.terms.items():
+            torch.testing.assert_close(term.float(), full.terms[name], rtol=0.05, atol=0.01)
 
     def test_memory_layout_changes_nothing(
         self, method: type[Distiller], options: dict[str, Any]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from contract import SIZE, STRIDE, TEACHER_WIDTH, MethodContract, run, scene, spec, view
+from contract import MethodContract, run
+from scenes import SIZE, STRIDE, TEACHER_WIDTH, scene, spec, view
 
 from distill import Distiller, load
 from harness.errors import SuiteError

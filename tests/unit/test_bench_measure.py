@@ -9,7 +9,7 @@ import torch
 
 from harness.bench.inputs import floor, make_inputs
 from harness.bench.losses import Step
-from harness.bench.measure import best_seconds, peak_bytes
+from harness.bench.measure import best_seconds, memory_of
 from harness.bench.session import bench_steps
 from harness.bench.steps import Setting, measure_step, open_setting
 from harness.config import read_profile, student_run
@@ -25,7 +25,7 @@ def test_peak_counts_what_is_held_at_a_time_and_not_the_sum() -> None:
         for _ in range(3):
             torch.empty(KIB, dtype=torch.float32)
 
-    assert peak_bytes(work) == 4 * KIB
+    assert memory_of(work).peak == 4 * KIB
 
 
 def test_peak_counts_gradients_and_not_the_inputs() -> None:
@@ -34,10 +34,10 @@ def test_peak_counts_gradients_and_not_the_inputs() -> None:
     step()
     step.drop_gradients()
     # The product and, in the backward pass, two summands of the gradient beside the scalar's.
-    assert 2 * 4 * KIB <= peak_bytes(step) <= 4 * 4 * KIB
-    with_old_gradient = peak_bytes(step)  # its release is subtracted
+    assert 2 * 4 * KIB <= memory_of(step).peak <= 4 * 4 * KIB
+    with_old_gradient = memory_of(step).peak  # its release is subtracted
     step.drop_gradients()
-    assert peak_bytes(step) == with_old_gradient + 4 * KIB
+    assert memory_of(step).peak == with_old_gradient + 4 * KIB
 
 
 def test_a_step_starts_from_no_gradient_and_repeats_its_draws() -> None:
@@ -59,7 +59,7 @@ def test_works_take_turns_after_one_call_each() -> None:
 
 def test_floor_holds_nothing_new_at_work() -> None:
     inputs = make_inputs(1, 3, (4, 6), (8, 8))
-    assert peak_bytes(floor(inputs, ("logits", "feature"))) == 0
+    assert memory_of(floor(inputs, ("logits", "feature"))) == (0, 0)
 
 
 def test_labels_lie_on_the_maps_grid_with_some_ignored() -> None:

@@ -5,12 +5,17 @@ import pytest
 from harness.bench.bounds import BOUNDS, Bound, Verdict, verdicts
 from harness.bench.cases import CASES
 from harness.bench.losses import Cost, LossRow
+from harness.bench.measure import Memory
 from harness.bench.steps import Spent, StepRow, least
 from harness.bench.tables import bound_table, loss_table, step_table
 from harness.learner import PHASES
 
 MIB = 2**20
-LITERAL = Cost(0.5, 64 * MIB)
+LITERAL = Cost(0.5, Memory(64 * MIB, 32 * MIB))
+
+
+def cost(seconds: float, peak: int) -> Cost:
+    return Cost(seconds, Memory(peak, peak // 2))
 
 
 def row(case: str, ours: Cost) -> LossRow:
@@ -18,16 +23,16 @@ def row(case: str, ours: Cost) -> LossRow:
 
 
 def test_ratios_of_a_row() -> None:
-    found = row("kd", Cost(0.05, 16 * MIB))
+    found = row("kd", cost(0.05, 16 * MIB))
     assert found.time_ratio == pytest.approx(0.1)
     assert found.memory_ratio == pytest.approx(0.25)
     assert found.over_floor == pytest.approx(5.0)
 
 
 def test_loss_table_prints_milliseconds_and_mebibytes_and_keeps_exact_values() -> None:
-    table = loss_table([row("kd", Cost(0.05, 16 * MIB))], ["on a machine"])
+    table = loss_table([row("kd", cost(0.05, 16 * MIB))], ["on a machine"])
     shown = [entry.text for entry in table.rows[0]]
-    assert shown == ["kd", "128/256", "64x128", "50", "500", "0.1", "16", "64", "0.25", "5"]
+    assert shown == ["kd", "128/256", "64x128", "50", "500", "0.1", "16", "64", "0.25", "2", "5"]
     assert table.values[0]["seconds"] == 0.05
     assert table.values[0]["literal_peak_bytes"] == 64 * MIB
     assert table.notes[-1] == "on a machine"
@@ -42,9 +47,9 @@ def test_bounds_name_cases_that_are_measured() -> None:
 
 def test_verdicts_compare_with_the_literal_formula_or_with_another_case() -> None:
     rows = [
-        row("pcd", Cost(0.3, MIB)),
-        row("cwd, features", Cost(0.2, MIB)),
-        row("ifvd", Cost(0.04, 8 * MIB)),
+        row("pcd", cost(0.3, MIB)),
+        row("cwd, features", cost(0.2, MIB)),
+        row("ifvd", cost(0.04, 8 * MIB)),
     ]
     found = {(v.bound.case, v.bound.quantity): v for v in verdicts(rows)}
     assert set(found) == {

@@ -180,6 +180,17 @@ def test_methods_need_torch_and_little_else(package: str) -> None:
         assert foreign <= METHOD_LIBRARIES, path
 
 
+@pytest.mark.parametrize("package", ["distill", "pcd", "baselines"])
+def test_methods_exchange_nothing_between_processes(package: str) -> None:
+    """Each process is given the whole batch: an exchange would count it several times."""
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert getattr(node, "attr", "") != "distributed", path
+            assert "distributed" not in (getattr(node, "module", None) or ""), path
+            names = node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
+            assert all("distributed" not in alias.name for alias in names), path
+
+
 def test_no_file_is_long() -> None:
     for package in (*PACKAGES, "tests", "benchmarks"):
         for path in (ROOT / package).rglob("*.py"):

@@ -6,8 +6,9 @@ import pytest
 import torch
 from pcd_cases import make, step
 from torch import Tensor
-from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from harness.bench.measure import memory_of
 
 CLASSES = 19
 SIZE = (32, 64)
@@ -28,21 +29,6 @@ def case(images: int, own: int, width: int, dtype: torch.dtype) -> tuple[Tensor,
     return student, torch.randn(images, width, *SIZE).to(dtype), labels
 
 
-def peak_bytes(method: Any, inputs: tuple[Tensor, Tensor, Tensor]) -> int:
-    """The most that forward and backward hold at a time, gradient of the student included."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
-        step(method, *inputs).backward()
-    assert recorded.profiler is not None
-    assert recorded.profiler.kineto_results is not None
-    events = recorded.profiler.kineto_results.events()
-    moves = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
-    held = highest = 0
-    for _, size in moves:
-        held += size
-        highest = max(highest, held)
-    return highest
-
-
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("images", [1, 4])
 @pytest.mark.parametrize("widths", [(64, 64), (64, 128), (128, 64)], ids=str)
@@ -55,7 +41,8 @@ def test_peak_memory_is_at_most_twice_the_two_feature_maps(
     step(method, *inputs)
     inputs[0].grad = None
     features = 4 * (inputs[0].numel() + inputs[1].numel())
-    assert 0 < peak_bytes(method, inputs) <= 2 * features
+    peak = memory_of(lambda: step(method, *inputs).backward()).peak
+    assert 0 < peak <= 2 * features
 
 
 class Largest(TorchDispatchMode):

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distill.regions import class_means, counted, labels_at, one_hot, valid_at
+from distill.regions import class_means, counted, labels_at, on_grid, one_hot, valid_at
 
 
 def random_labels(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -44,6 +44,40 @@ def test_what_counts() -> None:
     assert torch.equal(mask, valid_at(labels, (4, 4)))
     with pytest.raises(ValueError, match="'keep' or 'mask', got 'drop'"):
         counted(labels, (4, 4), "drop")
+
+
+@pytest.mark.parametrize("size", [(8, 12), (4, 6), (16, 24), (5, 7)], ids=str)
+def test_without_ignored_pixels_a_map_is_resized_bilinearly(size: tuple[int, int]) -> None:
+    maps, labels = torch.randn(2, 3, 8, 12, dtype=torch.float64), torch.zeros(2, 32, 48).long()
+    plain = F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+    kept, nothing = on_grid(maps, labels, size, "keep")
+    masked, valid = on_grid(maps, labels, size, "mask")
+    assert nothing is None
+    assert valid is not None
+    assert valid.all()
+    torch.testing.assert_close(kept, plain, rtol=0, atol=0)
+    torch.testing.assert_close(masked, plain)
+
+
+def test_a_map_of_the_right_size_stays_as_it_is() -> None:
+    maps, labels = torch.randn(2, 3, 8, 12, dtype=torch.bfloat16), random_labels(2, 32, 48)
+    same, valid = on_grid(maps, labels, (8, 12), "mask")
+    assert same is maps
+    assert valid is not None
+    assert torch.equal(valid, valid_at(labels, (8, 12)))
+
+
+def test_only_counted_neighbours_are_averaged() -> None:
+    maps = torch.tensor([[[[1.0, 3.0, 100.0, 100.0]]]])
+    labels = torch.tensor([[[0, 0, 0, 255, 255, 255, 255, 0]]])
+    finer, valid = on_grid(maps, labels, (1, 8), "mask")
+    assert valid is not None
+    assert valid.tolist() == [[[True, True, True, False, False, False, False, False]]]
+    assert finer[0, 0, 0, :3].tolist() == pytest.approx([1.0, 1.5, 2.5])
+    coarser, valid = on_grid(maps, labels, (1, 2), "mask")
+    assert valid is not None
+    assert valid.tolist() == [[[True, False]]]
+    assert coarser[0, 0, 0, 0].item() == pytest.approx(2.0)
 
 
 def test_indicators() -> None:
