@@ -16,9 +16,12 @@ from torch import Tensor
 from harness.data.splits import Sample, Split
 from harness.metrics.areas import Measure
 from harness.metrics.cost import latency, macs, parameters
+from harness.metrics.discriminability import ClassScatter
+from harness.metrics.energy import millijoules
+from harness.metrics.memory import peak_memory
 from harness.metrics.scores import scores
 from harness.metrics.truth import Truth
-from harness.nets import SegmentationNet
+from harness.nets import EMBEDDING, SegmentationNet
 from harness.normalise import normalise
 from harness.progress import progress
 from harness.recipe import Evaluation
@@ -38,15 +41,18 @@ class Subject:
 
 
 @torch.no_grad()
-def predict(net: SegmentationNet, image: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """The label map (H W, uint8) of one RGB image (H W 3, uint8).
+def predict(
+    net: SegmentationNet, image: NDArray[np.uint8], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """The label map (H W, uint8) of one RGB image (H W 3, uint8), and head.embedding (1 C h w).
 
     Logits are resized to the image (bilinear, align_corners=False) before the arg max.
     """
     batch = torch.from_numpy(image.transpose(2, 0, 1).copy())[None].to(device)
-    logits = net(normalise(batch)).logits.float()
+    output = net(normalise(batch), (EMBEDDING,))
+    logits = output.logits.float()
     full = F.interpolate(logits, size=image.shape[:2], mode="bilinear", align_corners=False)
-    return full[0].argmax(dim=0).to(torch.uint8)
+    return full[0].argmax(dim=0).to(torch.uint8), output.taps[EMBEDDING]
 
 
 def evaluate(
@@ -65,13 +71,16 @@ def evaluate(
     net.auxiliary = None  # never run here, and no part of the network's cost
     net.to(device).eval()
     measure = Measure(split.info.classes, truths)
+    scatter = ClassScatter(len(split.info.classes))
     pictured = _evenly_spread(len(split), recipe.pictures)
     sample: Sample | None = None
     with progress(f"evaluate {subject.dataset} {subject.method}", len(split)) as show:
         for index in range(len(split)):
             sample = split.read(index)
-            prediction = predict(net, sample.image, device).cpu().numpy()
+            labels, embedding = predict(net, sample.image, device)
+            prediction = labels.cpu().numpy()
             measure.add(sample.name, prediction, sample.label)
+            scatter.add(embedding, sample.label)
             if index in pictured:
                 _save_picture(folder, sample.name, prediction, split)
             show(index + 1)
@@ -88,6 +97,7 @@ def evaluate(
             "synthetic": split.info.synthetic,
             "classes": split.info.classes,
             **values,
+            "discriminability": scatter.ratio(),
             "cost": cost,
         }
     )
@@ -100,6 +110,7 @@ def evaluate(
     return record
 
 
+@torch.no_grad()
 def _cost(
     net: SegmentationNet, size: tuple[int, ...], runs: int, device: torch.device
 ) -> dict[str, Any]:
@@ -110,6 +121,8 @@ def _cost(
         "macs": macs(net, image),
         "latency_ms": median,
         "latency_iqr_ms": spread,
+        "peak_memory_bytes": peak_memory(net, image),
+        "energy_mj": millijoules(device, lambda: net(image), runs) if runs else None,
     }
 
 

@@ -79,10 +79,15 @@ class Cost(Record):
     macs: int
     latency_ms: float | None
     latency_iqr_ms: float | None
+    peak_memory_bytes: int | None = None  # of one image's forward pass; None: not measured
+    energy_mj: float | None = None  # millijoules an image; None: the device does not tell
 
 
 class ScoreRecord(Record):
-    """One evaluation (scores.json); every value but the cost follows from areas.npz."""
+    """One evaluation (scores.json).
+
+    Every value but the cost and the features' discriminability follows from areas.npz.
+    """
 
     schema_version: Literal[1] = Field(1, alias="schema")
     profile: str
@@ -104,6 +109,7 @@ class ScoreRecord(Record):
     small_objects: dict[str, SizeScore]
     image_miou: Fraction
     worst5_miou: Fraction
+    discriminability: float | None = None  # Fisher ratio of head.embedding; None: not measured
     cost: Cost
 
 
