@@ -1,12 +1,15 @@
 """Everything compare writes for a profile: tables, plots, pictures, summary and page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config import PARAMS, read_params, read_profile
 from harness.recipe import Params
 from harness.records import write_bytes, write_json
+from harness.report.ablation import ablations
+from harness.report.ablation_plots import ablation_plot
+from harness.report.ablation_table import ablation_table
 from harness.report.across_table import across_table
 from harness.report.boundary_plots import boundary_plot
 from harness.report.claim_table import claim_table
@@ -17,17 +20,19 @@ from harness.report.cost_plots import cost_plot
 from harness.report.cost_table import cost_table
 from harness.report.curve_plots import curve_plots
 from harness.report.files import Files, fill, picture_files, plot_files, table_files
-from harness.report.formats import plain
+from harness.report.focus_table import focus_table
+from harness.report.formats import plain, values_csv
 from harness.report.gain_plots import gain_plot
 from harness.report.gains import compare_methods
 from harness.report.headline import headline_table
 from harness.report.matrix import Matrix, collect
 from harness.report.metric_tables import boundary_table, class_table, object_table
+from harness.report.metrics import metric_files
 from harness.report.page import Section, render
 from harness.report.pictures import pictures
 from harness.report.style import Plot
 from harness.report.summary import summarise
-from harness.report.table import Table
+from harness.report.table import Table, Value
 
 CLAIMS = Path("experiments/claims.csv")
 INCOMPLETE = 2  # exit status
@@ -81,9 +86,25 @@ def build_report(profile: str | None, results: Path) -> Report:
     across = [item for item in overall if item]
     problems = tuple(problem for section in sections for problem in section.problems)
     _write(folder, sections, across)
+    fill(folder / "metrics", metric_files(comparisons))
     write_json(folder / "summary.json", summarise(matrix, comparisons, problems))
     write_bytes(folder / "report.html", render(matrix, sections, across).encode())
     return Report(matrix, folder, tuple(s.headline for s in sections), problems)
+
+
+def dataset_tables(matrix: Matrix, comparison: Comparison) -> list[Table]:
+    """All tables of one dataset, the headline first."""
+    claims = claim_table(matrix, comparison)
+    return [
+        headline_table(matrix, comparison),
+        focus_table(matrix, comparison),
+        class_table(matrix, comparison),
+        boundary_table(matrix, comparison),
+        object_table(matrix, comparison),
+        cost_table(matrix, comparison),
+        *(ablation_table(matrix, comparison, one) for one in ablations(comparison)),
+        *([claims] if claims else []),
+    ]
 
 
 def _params(profile: str | None) -> Params:
@@ -102,7 +123,7 @@ def _write(folder: Path, sections: Sequence[Section], across: Sequence[Table | P
     plots += [plot for section in sections for plot in section.plots]
     shown = [picture for section in sections for picture in section.pictures]
     fill(folder / "tables", _merged(table_files(table) for table in tables))
-    fill(folder / "plots", _merged(plot_files(plot) for plot in plots))
+    fill(folder / "plots", _merged(plot_files(plot) for plot in plots) | _pooled(sections))
     # Without its images, a dataset's pictures cannot be drawn again: those of before stay.
     undrawn = tuple(f"{section.dataset}_" for section in sections if not section.pictures)
     fill(folder / "pictures", _merged(picture_files(picture) for picture in shown), undrawn)
@@ -112,22 +133,27 @@ def _merged(parts: Iterable[Files]) -> Files:
     return {name: content for part in parts for name, content in part.items()}
 
 
+def _pooled(sections: Sequence[Section]) -> Files:
+    """The numbers behind the datasets' plots of one kind as one file, for `dvc plots`."""
+    values: dict[str, list[Mapping[str, Value]]] = {}
+    for section in sections:
+        for plot in section.plots:
+            kind = plot.name.removesuffix(f"_{section.dataset}")
+            values.setdefault(kind, []).extend(plot.values)
+    return {f"{kind}.csv": values_csv(rows).encode() for kind, rows in values.items()}
+
+
 def _section(matrix: Matrix, comparison: Comparison) -> Section:
     curves, unreadable = curve_plots(matrix, comparison.dataset)
     shown, problems = pictures(matrix, comparison.dataset)
-    plots = [class_plot(matrix, comparison), boundary_plot(matrix, comparison), *curves]
-    tables = [
-        class_table(matrix, comparison),
-        boundary_table(matrix, comparison),
-        object_table(matrix, comparison),
-        cost_table(matrix, comparison),
-        claim_table(matrix, comparison),
-    ]
+    plots = [class_plot(matrix, comparison), boundary_plot(matrix, comparison)]
+    plots += [ablation_plot(matrix, ablation) for ablation in ablations(comparison)]
+    headline, *others = dataset_tables(matrix, comparison)
     return Section(
         dataset=comparison.dataset,
-        headline=headline_table(matrix, comparison),
-        tables=[table for table in tables if table],
-        plots=[plot for plot in plots if plot],
+        headline=headline,
+        tables=others,
+        plots=[plot for plot in (*plots, *curves) if plot],
         pictures=shown,
         problems=[*comparison.warnings, *unreadable, *problems],
     )

@@ -10,11 +10,21 @@ from harness.report.numbers import count, significant
 from harness.report.table import Entry, Table, Value, blank
 
 MILLISECONDS = 1000
-HEADER = ("method", "parameters", "MACs", "latency, ms", "training step, ms", "relative to student")
+MEBIBYTE = 1024**2
+HEADER = (
+    "method",
+    "parameters",
+    "MACs",
+    "latency (IQR), ms",
+    "memory, MiB",
+    "energy, mJ",
+    "training step, ms",
+    "relative to student",
+)
 
 
 def cost_table(matrix: Matrix, comparison: Comparison) -> Table:
-    """Parameters, MACs, latency and time per training step, a row a method."""
+    """Parameters, MACs, latency, memory, energy and time per training step, a row a method."""
     groups = by_method(comparison)
     base = step_seconds(groups.get(STUDENT, []))
     return Table(
@@ -24,8 +34,10 @@ def cost_table(matrix: Matrix, comparison: Comparison) -> Table:
         rows=tuple(_row(matrix, comparison, method, base) for method in groups),
         values=tuple(_values(result) for group in groups.values() for result in group),
         notes=(
-            "Parameters, multiply-accumulates and median latency are those of the network that "
-            "ships, for one image of evaluation size; times are those of the machine that ran.",
+            "All but the training step is of the network that ships, for one image of evaluation "
+            "size: parameters, multiply-accumulates, median latency with interquartile range, "
+            "most memory of feature maps at a time, energy where the device counts it. Times and "
+            "energy are those of the machine that ran.",
             *shared_notes(matrix, comparison),
         ),
         sources=method_sources(matrix),
@@ -51,16 +63,24 @@ def _row(
     texts = (
         count(cost.parameters),
         count(cost.macs),
-        significant(_latency(group)),
+        _latency(group),
+        significant(_mean_cost(group, "peak_memory_bytes", MEBIBYTE)),
+        significant(_mean_cost(group, "energy_mj")),
         significant(None if step is None else MILLISECONDS * step),
         significant(ratio) + ("×" if ratio else ""),
     )
     return (name, *(Entry(text, origin=origin(comparison.dataset, method)) for text in texts))
 
 
-def _latency(group: list[Finished]) -> float | None:
-    found = [r.scores.cost.latency_ms for r in group if r.scores.cost.latency_ms is not None]
-    return mean(found)
+def _latency(group: list[Finished]) -> str:
+    median, spread = (_mean_cost(group, name) for name in ("latency_ms", "latency_iqr_ms"))
+    return significant(median) + ("" if spread is None else f" ({significant(spread)})")
+
+
+def _mean_cost(group: list[Finished], name: str, unit: float = 1.0) -> float | None:
+    """Mean of one field of the runs' costs, in `unit`, over the runs that know it."""
+    found = [getattr(result.scores.cost, name) for result in group]
+    return mean([value / unit for value in found if value is not None])
 
 
 def _values(result: Finished) -> dict[str, Value]:
@@ -73,6 +93,9 @@ def _values(result: Finished) -> dict[str, Value]:
         "macs": cost.macs,
         "latency_ms": cost.latency_ms,
         "latency_iqr_ms": cost.latency_iqr_ms,
+        "peak_memory_bytes": cost.peak_memory_bytes,
+        "energy_mj": cost.energy_mj,
         "steps": run.steps,
+        "seconds_per_step": step_seconds([result]),
         **{f"seconds_{phase}": value for phase, value in run.seconds.model_dump().items()},
     }

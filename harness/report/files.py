@@ -25,8 +25,8 @@ def plot_files(plot: Plot) -> Files:
 
 
 def picture_files(picture: Picture) -> Files:
-    """NAME.png."""
-    return {f"{picture.name}.png": picture.png}
+    """NAME.svg and NAME.png."""
+    return {f"{picture.name}.svg": picture.svg, f"{picture.name}.png": picture.png}
 
 
 def fill(folder: Path, files: Mapping[str, bytes], kept: tuple[str, ...] = ()) -> None:

@@ -33,7 +33,7 @@ def class_table(matrix: Matrix, comparison: Comparison) -> Table:
         title=f"{dataset_title(matrix, comparison.dataset)}: IoU of each class, %",
         header=("class", *(method_title(matrix, method) for method in groups)),
         rows=tuple(rows),
-        values=_values(comparison, measures),
+        values=measure_values(comparison, measures),
         notes=shared_notes(matrix, comparison),
         sources=method_sources(matrix),
     )
@@ -44,7 +44,7 @@ def boundary_table(matrix: Matrix, comparison: Comparison) -> Table:
     scores = _any_scores(matrix, comparison)
     measures: dict[str, Measure] = {"pixel accuracy": lambda result: result.scores.pixel_accuracy}
     for ratio in scores.scores.boundary_iou if scores else ():
-        measures[f"boundary IoU, {float(ratio):.1%} of diagonal"] = _boundary(ratio)
+        measures[f"boundary IoU, {float(ratio):.1%} of diagonal"] = boundary_of(ratio)
     for radius in scores.scores.trimap_miou if scores else ():
         measures[f"trimap mIoU, {radius} px"] = _trimap(radius)
     measures["mIoU of an image, mean"] = lambda result: result.scores.image_miou
@@ -57,8 +57,8 @@ def object_table(matrix: Matrix, comparison: Comparison) -> Table:
     scores = _any_scores(matrix, comparison)
     measures: dict[str, Measure] = {}
     for size, found in scores.scores.small_objects.items() if scores else ():
-        measures[f"{size} recall (of {found.count})"] = _object_recall(size)
-        measures[f"{size} IoU"] = _object_iou(size)
+        measures[f"{size} recall (of {found.count})"] = recall_of(size)
+        measures[f"{size} IoU"] = object_iou_of(size)
     meaning = (
         "Objects are connected components of the label: tiny below 0.1 %, small 0.1 to 1 %, large "
         "above 1 % of the image. Recall: share with at least half of their pixels right. IoU: over "
@@ -106,7 +106,7 @@ def _table(
         title=f"{dataset_title(matrix, comparison.dataset)}: {title}",
         header=("method", *measures),
         rows=tuple(rows),
-        values=_values(comparison, measures),
+        values=measure_values(comparison, measures),
         notes=(*meaning, *shared_notes(matrix, comparison)),
         sources=method_sources(matrix),
     )
@@ -118,16 +118,17 @@ def _entry(
     group = by_method(comparison)[method]
     if not group:
         return row_state(matrix, comparison.dataset, method)
-    values = _defined(group, measure)
+    values = defined(group, measure)
     if not values:
         return blank()
     text = spread(sum(values) / len(values), deviation(values), digits)
     return Entry(text, origin=origin(comparison.dataset, method))
 
 
-def _values(
+def measure_values(
     comparison: Comparison, measures: Mapping[str, Measure]
 ) -> tuple[dict[str, Value], ...]:
+    """Mean and spread over seeds of every measure and method."""
     return tuple(
         {
             "dataset": comparison.dataset,
@@ -139,11 +140,12 @@ def _values(
         }
         for name, measure in measures.items()
         for method, group in by_method(comparison).items()
-        for values in [_defined(group, measure)]
+        for values in [defined(group, measure)]
     )
 
 
-def _defined(group: list[Finished], measure: Measure) -> list[float]:
+def defined(group: list[Finished], measure: Measure) -> list[float]:
+    """The measure of every result that has it."""
     return [value for result in group if (value := measure(result)) is not None]
 
 
@@ -155,7 +157,8 @@ def _class_iou(name: str) -> Measure:
     return lambda result: result.scores.iou.get(name)
 
 
-def _boundary(ratio: str) -> Measure:
+def boundary_of(ratio: str) -> Measure:
+    """Boundary IoU at a ratio of the diagonal."""
     return lambda result: result.scores.boundary_iou.get(ratio)
 
 
@@ -163,9 +166,11 @@ def _trimap(radius: str) -> Measure:
     return lambda result: result.scores.trimap_miou.get(radius)
 
 
-def _object_recall(size: str) -> Measure:
+def recall_of(size: str) -> Measure:
+    """Recall of the objects of a size."""
     return lambda result: found.recall if (found := result.scores.small_objects.get(size)) else None
 
 
-def _object_iou(size: str) -> Measure:
+def object_iou_of(size: str) -> Measure:
+    """Mean IoU of the objects of a size."""
     return lambda result: found.iou if (found := result.scores.small_objects.get(size)) else None

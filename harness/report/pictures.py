@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
@@ -18,7 +18,7 @@ from harness.errors import SuiteError
 from harness.metrics.small_objects import BINS, components
 from harness.report.matrix import Cell, Matrix
 from harness.report.names import dataset_title, method_title
-from harness.report.style import INK, Picture, png, styled
+from harness.report.style import INK, Picture, png, styled, svg
 
 Labels = NDArray[np.uint8]  # H W, train ids
 Colours = NDArray[np.uint8]  # H W 3, RGB
@@ -147,7 +147,7 @@ def _picture(scene: Scene, split: Split, dataset: str, title: str) -> Picture:
     ]
     with styled():
         ratio = label.shape[0] / label.shape[1]
-        size = (1.9 * len(columns), 1.9 * ratio * 3 + 0.9)
+        size = (1.9 * len(columns), 1.9 * ratio * 3 + 1.3)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(3, len(columns), squeeze=False)
         for (whole, errors, zoom), column in zip(axes.T, columns, strict=True):
@@ -156,8 +156,22 @@ def _picture(scene: Scene, split: Split, dataset: str, title: str) -> Picture:
             axis.set_ylabel(text, fontsize=9)
         name = f"{title}, {split.split} image {scene.sample.name}"
         figure.suptitle(f"{name}: predictions of each method's first seed", fontsize=10)
+        figure.legend(handles=_colours(scene, split), loc="outside lower center", ncols=11,
+                      fontsize=8, handlelength=1.2)  # fmt: skip
         file = f"{dataset}_{scene.sample.name.replace('/', '_')}"
-        return Picture(file, name, png(figure))
+        return Picture(file, name, svg(figure), png(figure))
+
+
+def _colours(scene: Scene, split: Split) -> list[Patch]:
+    """The classes that the label or any network shows, in their colours."""
+    maps = [scene.sample.label, *scene.predictions.values()]
+    shown = set(np.unique(np.concatenate([labels.ravel() for labels in maps])).tolist())
+    pairs = zip(split.info.classes, split.info.palette, strict=False)
+    return [
+        Patch(facecolor=(red / 255, green / 255, blue / 255), label=name)
+        for index, (name, (red, green, blue)) in enumerate(pairs)
+        if index in shown
+    ]
 
 
 def _column(
@@ -169,15 +183,15 @@ def _column(
 ) -> None:
     title, colours, wrong = column
     whole.set_title(title, fontsize=9)
-    whole.imshow(colours, interpolation="nearest")
+    whole.imshow(colours, interpolation="none")
     rows, across = window
     corner = (across.start - 0.5, rows.start - 0.5)
     size = (across.stop - across.start, rows.stop - rows.start)
     whole.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=1.8))
     whole.add_patch(Rectangle(corner, *size, fill=False, edgecolor=INK, linewidth=0.8))
-    zoom.imshow(colours[window], interpolation="nearest")
+    zoom.imshow(colours[window], interpolation="none")
     if wrong is not None:
-        errors.imshow(wrong, interpolation="nearest")
+        errors.imshow(wrong, interpolation="none")
     for axis in (whole, errors, zoom):
         axis.set_frame_on(False)
         axis.set_xticks([])

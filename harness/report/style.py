@@ -74,6 +74,7 @@ class Picture:
 
     name: str  # file name without ending
     title: str
+    svg: bytes
     png: bytes
 
 

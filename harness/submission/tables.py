@@ -13,16 +13,14 @@ from harness.grid import grid_of
 from harness.metrics.scores import scores
 from harness.records import ScoreRecord
 from harness.report.across_table import across_table
-from harness.report.claim_table import claim_table
 from harness.report.claims import read_claims
-from harness.report.compare import CLAIMS
+from harness.report.compare import CLAIMS, dataset_tables
 from harness.report.comparison import Comparison
-from harness.report.cost_table import cost_table
+from harness.report.files import Files
 from harness.report.formats import values_csv
 from harness.report.gains import compare_methods
-from harness.report.headline import headline_table
 from harness.report.matrix import Cell, Matrix, collect
-from harness.report.metric_tables import boundary_table, class_table, object_table
+from harness.report.metrics import metric_files
 from harness.report.summary import summarise
 from harness.report.table import Table
 from harness.submission.differences import differences
@@ -44,7 +42,8 @@ def table_faults(folder: Path) -> list[str]:
     comparisons = [compare_methods(matrix, d, claims, grid.statistics) for d in grid.datasets]
     expected = {f"{t.name}.csv": values_csv(t.values) for t in _tables(matrix, comparisons)}
     faults = list(_csv_faults(folder / "tables", expected))
-    return faults + list(_summary_faults(folder / "summary.json", matrix, comparisons))
+    faults += _summary_faults(folder / "summary.json", matrix, comparisons)
+    return faults + list(_metric_faults(folder / "metrics", metric_files(comparisons)))
 
 
 def from_areas(matrix: Matrix) -> Matrix:
@@ -67,13 +66,7 @@ def _cell_from_areas(cell: Cell) -> Cell:
 
 def _tables(matrix: Matrix, comparisons: Sequence[Comparison]) -> Iterator[Table]:
     for comparison in comparisons:
-        yield headline_table(matrix, comparison)
-        yield class_table(matrix, comparison)
-        yield boundary_table(matrix, comparison)
-        yield object_table(matrix, comparison)
-        yield cost_table(matrix, comparison)
-        if claims := claim_table(matrix, comparison):
-            yield claims
+        yield from dataset_tables(matrix, comparison)
     if across := across_table(matrix, comparisons):
         yield across
 
@@ -123,6 +116,18 @@ def _summary_faults(path: Path, matrix: Matrix, comparisons: Sequence[Comparison
         found["problems"] = None
     # Through JSON, so that tuples are lists on both sides.
     yield from differences(found, json.loads(json.dumps(expected)), path.name)
+
+
+def _metric_faults(folder: Path, expected: Files) -> Iterator[str]:
+    for name, content in expected.items():
+        yield from differences(_json(folder / name), json.loads(content), f"metrics/{name}")
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        raise SuiteError(f"{path}: not JSON ({error}); run experiments/compare.py") from error
 
 
 def _text(path: Path) -> str:

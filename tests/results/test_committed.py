@@ -112,7 +112,7 @@ def test_one_changed_area_is_caught(tree: Tree) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["headline", "classes", "boundaries", "objects", "cost"])
+@pytest.mark.parametrize("name", ["headline", "focus", "classes", "boundaries", "objects", "cost"])
 def test_one_changed_table_cell_is_caught(tree: Tree, name: str) -> None:
     path = tree.folder / "tables" / f"{name}_camvid.csv"
     lines = path.read_text().splitlines()

@@ -1,5 +1,7 @@
 """What the report says about a dataset, against values computed by hand."""
 
+import json
+import shutil
 import statistics
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from harness.report.claim_table import claim_table
 from harness.report.claims import Claim
 from harness.report.comparison import Comparison
 from harness.report.cost_table import cost_table
+from harness.report.focus_table import focus_table
 from harness.report.gains import compare_methods
 from harness.report.headline import headline_table
 from harness.report.matrix import Matrix, collect
@@ -176,9 +179,43 @@ def test_metric_tables_hold_the_records(matrix: Matrix, comparison: Comparison) 
 def test_cost_is_relative_to_the_student(matrix: Matrix, comparison: Comparison) -> None:
     rows = {row[0].text: row for row in cost_table(matrix, comparison).rows}
     kd, student = (6.0 + len(name) for name in ("kd", "student"))
-    assert rows["kd"][4].text == f"{1000 * kd / 60:.0f}"
-    assert rows["kd"][5].text == f"{kd / student:.3g}×"
-    assert rows["teacher"][5].text == "–"
+    assert rows["kd"][6].text == f"{1000 * kd / 60:.0f}"
+    assert rows["kd"][7].text == f"{kd / student:.3g}×"
+    assert rows["teacher"][7].text == "–"
+
+
+def test_cost_shows_memory_and_leaves_unknown_energy_out(
+    matrix: Matrix, comparison: Comparison
+) -> None:
+    table = cost_table(matrix, comparison)
+    assert [entry.text for entry in table.rows[0]][3:6] == ["1.5 (0.1)", "3", "–"]
+    assert table.values[0]["peak_memory_bytes"] == 3 * 2**20
+    assert table.values[0]["energy_mj"] is None
+
+
+def test_the_focus_of_pcd_is_beside_its_claim(matrix: Matrix, comparison: Comparison) -> None:
+    table = focus_table(matrix, comparison)
+    ratios = {row[0].text: row[1].text for row in table.rows}
+    assert ratios["teacher"] == "1.6"
+    assert ratios["kd"] == "0.58 ± 0.0158"  # 0.56 + 0.01 seed over five seeds
+    assert ratios["pcd (reconstructed)"] == "0.84 ± 0.0158"
+    ious = [r.scores.small_objects["small"].iou for r in matrix.of("camvid", "kd").values()]
+    values = next(v for v in table.values if (v["method"], v["measure"]) == ("kd", "small IoU"))
+    assert values["n"] == 5
+    assert values["mean"] == pytest.approx(np.mean([iou for iou in ious if iou is not None]))
+
+
+def test_records_without_discriminability_have_a_blank(tree: Tree, tmp_path: Path) -> None:
+    shutil.copytree(tree.folder, tmp_path / "copy")
+    for path in (tmp_path / "copy").rglob("scores.json"):
+        record = json.loads(path.read_text())
+        del record["discriminability"], record["cost"]["peak_memory_bytes"]
+        path.write_text(json.dumps(record))
+    grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
+    matrix = collect(PROFILE, grid, tmp_path / "copy")
+    table = focus_table(matrix, compare_methods(matrix, "camvid", [], SETTINGS))
+    assert not matrix.unfinished()
+    assert {row[1].text for row in table.rows} == {"–"}
 
 
 def test_the_summary_names_every_cell(matrix: Matrix, comparison: Comparison) -> None:

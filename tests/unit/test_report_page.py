@@ -110,7 +110,7 @@ def test_synthetic_data_are_called_so_everywhere(page: str, tree: Tree) -> None:
 
 def test_every_table_says_that_pcd_is_a_reconstruction(tree: Tree) -> None:
     tables = list((tree.folder / "tables").glob("*.md"))
-    assert len(tables) == 5
+    assert len(tables) == 6
     for path in tables:
         assert "PCD (reconstructed from the abstract)" in path.read_text(), path.name
 
@@ -148,7 +148,8 @@ def test_plots_come_as_svg_png_and_numbers(tree: Tree) -> None:
 
 def test_pictures_show_the_same_images(tree: Tree) -> None:
     pictures = sorted((tree.folder / "pictures").iterdir())
-    assert [p.name for p in pictures] == ["scenes_camvid_0000.png", "scenes_camvid_0001.png"]
+    names = [f"scenes_camvid_000{i}.{ending}" for i in (0, 1) for ending in ("png", "svg")]
+    assert [path.name for path in pictures] == names
     with Image.open(pictures[0]) as picture:
         assert picture.width > 1000
 

@@ -1,0 +1,62 @@
+"""A method's variants against its default, a row a variant."""
+
+from harness.report.ablation import MEASURES, Ablation, Variant
+from harness.report.comparison import Comparison, Row, gain_text
+from harness.report.headline import origin
+from harness.report.matrix import Matrix
+from harness.report.metric_tables import shared_notes
+from harness.report.names import dataset_title, method_title
+from harness.report.notes import method_sources
+from harness.report.numbers import spread
+from harness.report.table import Entry, Table, Value, blank
+
+
+def ablation_table(matrix: Matrix, comparison: Comparison, ablation: Ablation) -> Table:
+    """mIoU of every variant, and its differences from the default with their intervals."""
+    base, dataset = ablation.base, ablation.dataset
+    title = f"{dataset_title(matrix, dataset)}: {method_title(matrix, ablation.method)}"
+    first = (Entry("default"), *_level(base, dataset), *[blank()] * len(MEASURES))
+    return Table(
+        name=f"ablation_{ablation.method}_{dataset}",
+        title=f"{title}, one option at a time",
+        header=("changed option", "mIoU, %", "n", *(f"{name}, points" for name in MEASURES)),
+        rows=(first, *(_row(variant, dataset) for variant in ablation.variants)),
+        values=tuple(
+            value for variant in ablation.variants for value in _values(ablation, variant)
+        ),
+        notes=(
+            "Differences from the default at equal seed, initial weights and data order, with "
+            f"{100 * comparison.confidence:g} % intervals over seeds and images.",
+            *shared_notes(matrix, comparison),
+        ),
+        sources=method_sources(matrix),
+    )
+
+
+def _level(row: Row, dataset: str) -> tuple[Entry, Entry]:
+    key = origin(dataset, row.method)
+    return Entry(spread(row.mean or 0.0, row.std), origin=key), Entry(str(len(row.results)))
+
+
+def _row(variant: Variant, dataset: str) -> tuple[Entry, ...]:
+    key = origin(dataset, variant.row.method)
+    gains = (variant.gains.get(name) for name in MEASURES)
+    differences = (Entry(gain_text(gain), origin=key) if gain else blank() for gain in gains)
+    return (Entry(variant.changes), *_level(variant.row, dataset), *differences)
+
+
+def _values(ablation: Ablation, variant: Variant) -> list[dict[str, Value]]:
+    return [
+        {
+            "dataset": ablation.dataset,
+            "method": ablation.method,
+            "variant": variant.row.method,
+            "changes": variant.changes,
+            "measure": name,
+            "n": len(gain.seeds),
+            "difference": gain.mean,
+            "low": gain.interval.low if gain.interval else None,
+            "high": gain.interval.high if gain.interval else None,
+        }
+        for name, gain in variant.gains.items()
+    ]

@@ -1,0 +1,75 @@
+"""What PCD's abstract claims beside mIoU: discriminative features, boundaries of small objects."""
+
+from harness.report.comparison import Comparison, deviation
+from harness.report.headline import origin, row_state
+from harness.report.matrix import Finished, Matrix
+from harness.report.metric_tables import (
+    Measure,
+    boundary_of,
+    by_method,
+    defined,
+    measure_values,
+    object_iou_of,
+    recall_of,
+    shared_notes,
+)
+from harness.report.names import dataset_title, method_title
+from harness.report.notes import method_sources
+from harness.report.numbers import significant, spread
+from harness.report.table import Entry, Table, blank
+
+RATIO = "feature discriminability, B/W"
+PERCENTAGES: dict[str, Measure] = {
+    "boundary IoU, 0.5 % of diagonal": boundary_of("0.005"),
+    "tiny recall": recall_of("tiny"),
+    "tiny IoU": object_iou_of("tiny"),
+    "small recall": recall_of("small"),
+    "small IoU": object_iou_of("small"),
+}
+
+
+def focus_table(matrix: Matrix, comparison: Comparison) -> Table:
+    """Discriminability, narrow boundaries and the smaller objects, a row a method."""
+    return Table(
+        name=f"focus_{comparison.dataset}",
+        title=f"{dataset_title(matrix, comparison.dataset)}: what PCD's abstract claims "
+        "(discriminative features, boundaries of small objects; percent but the first)",
+        header=("method", RATIO, *PERCENTAGES),
+        rows=tuple(_row(matrix, comparison, method) for method in by_method(comparison)),
+        values=measure_values(comparison, {RATIO: _discriminability, **PERCENTAGES}),
+        notes=(
+            "Feature discriminability: Fisher's ratio of head.embedding, variance between the "
+            "classes over variance within them, over all pixels of the split. It does not follow "
+            "from the areas, and networks of other width differ in it for that reason too.",
+            *shared_notes(matrix, comparison),
+        ),
+        sources=method_sources(matrix),
+    )
+
+
+def _row(matrix: Matrix, comparison: Comparison, method: str) -> tuple[Entry, ...]:
+    name = Entry(method_title(matrix, method))
+    group = by_method(comparison)[method]
+    if not group:
+        state = row_state(matrix, comparison.dataset, method)
+        return (name, state, *[blank()] * len(PERCENTAGES))
+    key = origin(comparison.dataset, method)
+    texts = [_ratio_text(defined(group, _discriminability))]
+    texts += [_percent_text(defined(group, measure)) for measure in PERCENTAGES.values()]
+    return (name, *(Entry(text, origin=key) if text else blank() for text in texts))
+
+
+def _ratio_text(values: list[float]) -> str:
+    if not values:
+        return ""
+    std = deviation(values)
+    middle = significant(sum(values) / len(values))
+    return middle if std is None else f"{middle} ± {significant(std)}"
+
+
+def _percent_text(values: list[float]) -> str:
+    return spread(sum(values) / len(values), deviation(values)) if values else ""
+
+
+def _discriminability(result: Finished) -> float | None:
+    return result.scores.discriminability
