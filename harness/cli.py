@@ -18,6 +18,7 @@ COMMANDS = (
     "status",
     "plan",
     "explain",
+    "export-logs",
     "doctor",
     "verify",
     "audit",

@@ -1,13 +1,16 @@
 """A run's story as one HTML file that needs nothing else, its curves as inline SVG."""
 
+import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from harness.explain.reading import Curve, Explanation
-from harness.explain.sections import sections
+from harness.errors import SuiteError
+from harness.explain.reading import GRADIENT, Curve, Explanation
+from harness.explain.sections import GRADIENTS, LOSSES, PREDICTIONS, sections
 
 WIDTH, HEIGHT = 320, 120  # of a curve, in SVG units
 DIGITS = 4
@@ -28,6 +31,8 @@ td, th { text-align: left; padding: .15rem 1rem .15rem 0; vertical-align: top;
 .numbers td + td, .numbers th + th { text-align: right; font-variant-numeric: tabular-nums; }
 .curves { display: flex; flex-wrap: wrap; gap: 1rem; }
 figure { margin: 0; }
+figcaption { font-size: .85rem; overflow-wrap: anywhere; max-width: {{ width }}px; }
+img { width: {{ width }}px; max-width: 100%; image-rendering: pixelated; }
 svg { width: {{ width }}px; max-width: 100%; border: 1px solid #8c959f; }
 polyline { fill: none; stroke: #0550ae; stroke-width: 1.5; }
 circle { fill: #0550ae; }
@@ -42,11 +47,11 @@ circle { fill: #0550ae; }
 <h1>{{ name }}</h1>
 {% for section in sections %}
 <h2>{{ section.title }}</h2>
-{% if section.title == "losses" %}
+{% if section.title in curves %}
 <div class="curves">
-{% for drawn in curves %}
+{% for drawn in curves[section.title] %}
 <figure>
-<figcaption>{{ drawn.curve.name }}</figcaption>
+<figcaption>{{ drawn.label }}</figcaption>
 <svg viewBox="0 0 {{ width }} {{ height }}" role="img" aria-label="{{ drawn.label }}">
 <title>{{ drawn.label }}</title>
 {% for piece in drawn.pieces %}
@@ -57,6 +62,16 @@ circle { fill: #0550ae; }
 {% endif %}
 {% endfor %}
 </svg>
+</figure>
+{% endfor %}
+</div>
+{% endif %}
+{% if section.title == pictured %}
+<div class="curves">
+{% for name, source in pictures.items() %}
+<figure>
+<figcaption>{{ name }}</figcaption>
+<img src="{{ source }}" alt="label map of {{ name }}">
 </figure>
 {% endfor %}
 </div>
@@ -92,7 +107,12 @@ def render(told: Explanation) -> str:
     return environment.from_string(PAGE).render(
         name=told.name,
         sections=sections(told),
-        curves=[draw(curve) for curve in told.curves],
+        curves={
+            title: [draw(curve) for curve in told.curves if curve.of_gradient == of_gradient]
+            for title, of_gradient in ((LOSSES, False), (GRADIENTS, True))
+        },
+        pictured=PREDICTIONS,
+        pictures={path.stem: _embed(path) for path in told.pictures},
         width=WIDTH,
         height=HEIGHT,
     )
@@ -114,6 +134,13 @@ def draw(curve: Curve) -> Drawn:
     return Drawn(curve, _label(curve, (low, high)), tuple(tuple(p) for p in pieces if p))
 
 
+def _embed(picture: Path) -> str:
+    try:
+        return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode('ascii')}"
+    except OSError as error:
+        raise SuiteError(f"{picture}: cannot read ({error.strerror})") from error
+
+
 def _share(value: float, low: float, high: float) -> float:
     """Where `value` lies between the ends, 0..1; the middle if they are one."""
     return (value - low) / (high - low) if high > low else 0.5
@@ -121,4 +148,5 @@ def _share(value: float, low: float, high: float) -> float:
 
 def _label(curve: Curve, ends: Sequence[float]) -> str:
     low, high = (f"{end:.{DIGITS}g}" for end in ends)
-    return f"{curve.name}: {low} to {high}, steps {curve.steps[0]} to {curve.steps[-1]}"
+    name = curve.name.removeprefix(GRADIENT)
+    return f"{name}: {low} to {high}, steps {curve.steps[0]} to {curve.steps[-1]}"

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from harness.cells import TEACHER, evaluation_folder, run_folder
 from harness.errors import SuiteError
 from harness.records import RunRecord, ScoreRecord, read_run, read_scores
 
-NOT_LOSSES = ("step", "learning_rate")
+NOT_LOSSES = ("learning_rate",)
+GRADIENT = "gradient/"  # what the names of gradient norms begin with
+Row = tuple[int, dict[str, float]]  # step, values by name
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,11 @@ class Curve:
     steps: tuple[int, ...]
     values: tuple[float, ...]
 
+    @property
+    def of_gradient(self) -> bool:
+        """Whether it is the norm of a term's gradient."""
+        return self.name.startswith(GRADIENT)
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -28,7 +36,8 @@ class Explanation:
     name: str
     run: RunRecord
     scores: ScoreRecord | None  # None: not scored yet
-    curves: tuple[Curve, ...]  # losses and counters, in the order of the log
+    curves: tuple[Curve, ...]  # losses, gradient norms and counters, in the order of the log
+    pictures: tuple[Path, ...]  # label maps that its evaluation kept, palette PNG
 
 
 def explain(run: str) -> Explanation:
@@ -39,17 +48,31 @@ def explain(run: str) -> Explanation:
     folder = _find(run)
     record = read_run(folder / "run.json")
     seed = "" if record.method == TEACHER else f"/seed{record.seed}"
+    evaluation = _evaluation(folder, record)
+    scores = _read_scores(evaluation, record)
     return Explanation(
         name=f"{record.profile}/{record.dataset}/{record.method}{seed}",
         run=record,
-        scores=_read_scores(folder, record),
+        scores=scores,
         curves=read_curves(folder / "log.jsonl"),
+        pictures=tuple(sorted((evaluation / "pictures").glob("*.png"))) if scores else (),
     )
 
 
 def read_curves(path: Path) -> tuple[Curve, ...]:
     """Every quantity of a training log. Raises SuiteError naming the line if it is unreadable."""
     found: dict[str, list[tuple[int, float]]] = {}
+    for step, values in read_rows(path):
+        for name in (key for key in values if key not in NOT_LOSSES):
+            found.setdefault(name, []).append((step, values[name]))
+    return tuple(Curve(name, *zip(*pairs, strict=True)) for name, pairs in found.items())
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The lines of a training log; a value that is null there is NaN.
+
+    Raises SuiteError naming the line if it is unreadable.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -57,12 +80,11 @@ def read_curves(path: Path) -> tuple[Curve, ...]:
     for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
-            for name in (key for key in row if key not in NOT_LOSSES):
-                value = math.nan if row[name] is None else float(row[name])
-                found.setdefault(name, []).append((int(row["step"]), value))
-        except (ValueError, TypeError, LookupError) as error:
+            step = int(row.pop("step"))
+            values = {k: math.nan if v is None else float(v) for k, v in row.items()}
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise SuiteError(f"{path}:{number}: not a line of a training log") from error
-    return tuple(Curve(name, *zip(*pairs, strict=True)) for name, pairs in found.items())
+        yield step, values
 
 
 def _find(run: str) -> Path:
@@ -81,10 +103,15 @@ def _find(run: str) -> Path:
     return folder
 
 
-def _read_scores(folder: Path, run: RunRecord) -> ScoreRecord | None:
-    """The scores in the same results folder, wherever that lies."""
+def _evaluation(folder: Path, run: RunRecord) -> Path:
+    """The evaluation's folder in the same results folder, wherever that lies."""
     place = evaluation_folder(run.profile, run.dataset, run.method, run.seed)
     depth = len(run_folder(run.profile, run.dataset, run.method, run.seed).parts)
-    path = folder.resolve().parents[depth - 1] / place / "scores.json"
+    return folder.resolve().parents[depth - 1] / place
+
+
+def _read_scores(evaluation: Path, run: RunRecord) -> ScoreRecord | None:
+    """The evaluation's scores; None if there are none or they are of other weights."""
+    path = evaluation / "scores.json"
     scores = read_scores(path) if path.is_file() else None
     return scores if scores and scores.weights_sha256 == run.weights_sha256 else None

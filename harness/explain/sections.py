@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from harness.explain.reading import Curve, Explanation
+from harness.explain.reading import GRADIENT, Curve, Explanation
 from harness.records import RunRecord, ScoreRecord
 
+LOSSES, GRADIENTS, PREDICTIONS = "losses", "gradient norms", "predictions"
+COLUMNS = ("term", "first", "last", "mean")
 SIGNIFICANT = 5  # digits of a loss
 HASHES = ("fingerprint", "code_digest", "manifest_sha256", "teacher_sha256",
           "initial_weights_sha256", "order_sha256", "weights_sha256", "git_commit")  # fmt: skip
@@ -30,10 +32,12 @@ def sections(told: Explanation) -> list[Section]:
         _pairs("run", _what(told.run)),
         _pairs("settings", _flat(told.run.config)),
         _pairs("environment", _flat(told.run.environment)),
-        Section("losses", ("term", "first", "last", "mean"), _losses(told.curves)),
+        Section(LOSSES, COLUMNS, _rows(told.curves, of_gradient=False)),
+        *_gradients(told.curves),
         Section("time", ("phase", "seconds", "share"), _times(told.run)),
         _pairs("hashes", {name: getattr(told.run, name) or "none" for name in HASHES}),
         _pairs("scores", _scores(told.scores) if told.scores else {"": "not scored yet"}),
+        *_predictions(told),
     ]
 
 
@@ -70,12 +74,28 @@ def _what(run: RunRecord) -> dict[str, object]:
     }
 
 
-def _losses(curves: tuple[Curve, ...]) -> tuple[tuple[str, ...], ...]:
+def _rows(curves: tuple[Curve, ...], of_gradient: bool) -> tuple[tuple[str, ...], ...]:
+    """First, last and mean value of each curve of the kind."""
     return tuple(
-        (curve.name, *(f"{v:.{SIGNIFICANT}g}" for v in (values[0], values[-1], fmean(values))))
+        (
+            curve.name.removeprefix(GRADIENT),
+            *(f"{v:.{SIGNIFICANT}g}" for v in (values[0], values[-1], fmean(values))),
+        )
         for curve in curves
-        if (values := curve.values)
+        if curve.of_gradient == of_gradient and (values := curve.values)
     )
+
+
+def _gradients(curves: tuple[Curve, ...]) -> Iterator[Section]:
+    if rows := _rows(curves, of_gradient=True):
+        yield Section(GRADIENTS, COLUMNS, rows)
+
+
+def _predictions(told: Explanation) -> Iterator[Section]:
+    """The names of the pictures; the page shows them."""
+    if told.pictures:
+        names = {path.stem: f"pictures/{path.name}" for path in told.pictures}
+        yield _pairs(PREDICTIONS, names)
 
 
 def _times(run: RunRecord) -> tuple[tuple[str, ...], ...]:
@@ -93,7 +113,8 @@ def _scores(scores: ScoreRecord) -> dict[str, object]:
     for name, value in _flat(scores.model_dump(include=set(METRICS))).items():
         shown[name] = value if name.endswith(".count") else _percent(value)
     shown["classes without a label"] = ", ".join(scores.absent_classes) or "none"
-    shown |= {f"cost.{name}": value for name, value in scores.cost.model_dump().items()}
+    costs = {"discriminability": scores.discriminability, **_flat(scores.cost.model_dump(), "cost")}
+    shown |= {name: "not measured" if v is None else v for name, v in costs.items()}
     return shown
 
 

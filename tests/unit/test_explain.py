@@ -57,6 +57,32 @@ def test_losses_are_first_last_and_mean_of_every_term() -> None:
     )
 
 
+def test_gradient_norms_are_told_apart_from_losses(tree: Tree) -> None:
+    log = tree.run(DATA, "kd", 1) / "log.jsonl"
+    rows = [json.loads(line) for line in LOG.splitlines()]
+    norms = {"gradient/kd/pixel": 0.5, "gradient/cross_entropy": 4.0}
+    log.write_text("".join(json.dumps({**row, **norms}) + "\n" for row in rows))
+    assert [row[0] for row in _section("losses").rows] == [
+        "loss", "cross_entropy", "kd/pixel", "val_miou",
+    ]  # fmt: skip
+    assert _section("gradient norms").rows == (
+        ("kd/pixel", "0.5", "0.5", "0.5"),
+        ("cross_entropy", "4", "4", "4"),
+    )
+    page = render(explain(f"{PROFILE}/{DATA}/kd/seed1"))
+    assert page.index("<h2>losses") < page.index("<h2>gradient norms") < page.index("<h2>time")
+    assert page.count("<svg") == 6
+    assert page.count("cross_entropy: 4 to 4, steps 0 to 3") == 3  # caption, name, title
+
+
+@pytest.mark.usefixtures("tree")
+def test_predictions_are_listed_where_the_run_was_scored() -> None:
+    assert _section("predictions").rows == (
+        ("0000", "pictures/0000.png"),
+        ("0001", "pictures/0001.png"),
+    )
+
+
 @pytest.mark.usefixtures("tree")
 def test_time_is_shared_out_over_the_phases() -> None:
     """A made-up run of kd takes 8 seconds, a sixth in each phase."""
@@ -170,7 +196,8 @@ def test_page_is_one_file_with_a_picture_a_curve_and_escapes_everything(
     assert tags.tags.count("svg") == 4
     assert tags.tags.count("circle") == 1  # val_miou was logged once
     assert "script" not in tags.tags
-    assert tags.loads == []
+    assert len(tags.loads) == 2  # the label maps that the evaluation kept
+    assert all((load or "").startswith("data:image/png;base64,") for load in tags.loads)
 
 
 @pytest.mark.usefixtures("tree")
