@@ -59,7 +59,9 @@ class Network(Settings):
     decoder: Literal["pspnet", "deeplabv3", "fcn"]
     backbone: Literal["resnet", "mobilenet_v2"]
     depth: Literal[18, 34, 50, 101, 152] | None = None  # resnet only
-    width: PositiveInt = 64  # resnet: channels of the first stage
+    # resnet: channels of the first stage. Below 8, oneDNN's AVX2 kernel for the gradient of a
+    # strided 1x1 convolution on channels-last input writes past its buffer (torch 2.13).
+    width: int = Field(64, ge=8)
     widen: float = Field(1.0, gt=0)  # mobilenet_v2: multiplier of every width
     output_stride: Literal[8, 16, 32] = 8
     head_width: PositiveInt = 512

@@ -19,7 +19,7 @@ from harness.trainer import Cell, train
 
 CPU = torch.device("cpu")
 DATASET = "scenes_camvid"
-SMALL = Network(decoder="pspnet", backbone="resnet", depth=18, width=4, head_width=8)
+SMALL = Network(decoder="pspnet", backbone="resnet", depth=18, width=8, head_width=8)
 TEACHER = Network(decoder="pspnet", backbone="resnet", depth=18, width=8, head_width=16)
 STEPS = 5
 TRAINING = Training(steps=STEPS, batch=2, learning_rate=0.02, log_every=2)

@@ -27,8 +27,8 @@ grid: {datasets: [camvid], methods: [student, kd], seeds: [0]}
 data:
   camvid: {crop: [16, 16], subset: true}
 networks:
-  teacher: {decoder: fcn, backbone: resnet, depth: 18, width: 4, head_width: 4}
-  student: {decoder: fcn, backbone: resnet, depth: 18, width: 2, head_width: 4}
+  teacher: {decoder: fcn, backbone: resnet, depth: 18, width: 8, head_width: 8}
+  student: {decoder: fcn, backbone: resnet, depth: 18, width: 8, head_width: 4}
 teacher: {steps: 1, batch: 2, learning_rate: 0.02}
 train: {steps: 1, batch: 2, learning_rate: 0.02}
 evaluate: {pictures: 1, latency_runs: 1}
@@ -112,7 +112,7 @@ def replace(path: Path, old: str, new: str) -> None:
         (PARAMS_FILE, "methods:", "  methods:", DIGEST, "params.yaml: not valid YAML"),
         (PROFILE_FILE, "note", "noet", DIGEST, "noet: unknown key; did you mean 'note'"),
         (PROFILE_FILE, "about: ", "about: [", DIGEST, "mini.yaml: not valid YAML"),
-        (PROFILE_FILE, "width: 2", "widht: 2", TRAIN, "networks.student.widht: unknown key; did"),
+        (PROFILE_FILE, "head_width: 4", "haed_width: 4", TRAIN, "student.haed_width: unknown key"),
         (PROFILE_FILE, "camvid: {", "camvd: {", TRAIN, "data: no block 'camvid'; did you mean"),
         (PROFILE_FILE, "camvid: {", "camvd: {", PREPARE, "data: no block 'camvid'; did you mean"),
     ],

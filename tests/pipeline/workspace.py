@@ -25,7 +25,7 @@ data:
   scenes_camvid: {crop: [64, 64], limit: {train: 6, val: 2, test: 2}}
 networks:
   teacher: {decoder: pspnet, backbone: resnet, depth: 18, width: 8, head_width: 8}
-  student: {decoder: pspnet, backbone: resnet, depth: 18, width: 4, head_width: 8}
+  student: {decoder: pspnet, backbone: resnet, depth: 18, width: 8, head_width: 4}
 teacher: {steps: 3, batch: 2, learning_rate: 0.02, log_every: 1}
 train: {steps: 3, batch: 2, learning_rate: 0.02, log_every: 1}
 evaluate: {pictures: 1, latency_runs: 1}

@@ -118,6 +118,7 @@ def test_wrong_params_are_refused_by_name(
         ("train.steps", 0, "train.steps: Input should be greater than 0"),
         ("train.learning_rate", float("nan"), "train.learning_rate: Input should be greater"),
         ("train.determinism", "loose", "train.determinism: Input should be 'exact', 'seeded'"),
+        ("networks.student.width", 4, "networks.student.width: Input should be greater than or eq"),
         ("networks.teacher.depth", 19, "networks.teacher.depth: Input should be 18, 34, 50"),
         ("networks.teacher.decoder", "unet", "networks.teacher.decoder: Input should be 'pspnet'"),
         ("methods.kd", None, "methods.kd: Input should be a valid dictionary"),
