@@ -31,24 +31,29 @@ STATEFUL = ("student", "kd", "skd", "cirkd", "pcd")
 class Noise(Split):
     """A split of random images whose labels are bands of classes, made on demand."""
 
-    def __init__(self, count: int = 6, size: tuple[int, int] = (72, 80)) -> None:
+    def __init__(self, count: int = 6, shape: tuple[int, int] = (72, 80)) -> None:
         info: DatasetInfo = dataset_info(DATASET)
         self.info, self.split, self.root = info, "train", Path("nowhere")
         self.names = tuple(f"noise{index}" for index in range(count))
         self.pairs = ()
-        self.size = size
+        self.shape = shape
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def read(self, index: int) -> Sample:
+    def size(self, index: int) -> tuple[int, int]:
+        del index
+        return self.shape
+
+    def read(self, index: int, rows: slice | None = None) -> Sample:
         draw = np.random.default_rng(index)
-        image = draw.integers(0, 256, (*self.size, 3)).astype(np.uint8)
-        rows = np.arange(self.size[0]) // 8 + index
-        label = np.repeat((rows % len(self.info.classes)).astype(np.uint8), self.size[1])
-        label = label.reshape(self.size)
+        image = draw.integers(0, 256, (*self.shape, 3)).astype(np.uint8)
+        bands = np.arange(self.shape[0]) // 8 + index
+        label = np.repeat((bands % len(self.info.classes)).astype(np.uint8), self.shape[1])
+        label = label.reshape(self.shape)
         label[:3] = 255
-        return Sample(self.names[index], image, label)
+        wanted = rows or slice(None)
+        return Sample(self.names[index], image[wanted], label[wanted])
 
 
 class StopAfter(StopRequest):

@@ -1,6 +1,7 @@
 """One run of the benchmark: measure, print, and keep the tables with the machine they are of."""
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,8 +10,11 @@ import torch
 
 from harness.bench.bounds import verdicts
 from harness.bench.cases import measured
+from harness.bench.loader import measure_decoders, measure_loaders
+from harness.bench.loader_table import decoder_table, loader_table
 from harness.bench.losses import measure_losses
 from harness.bench.steps import measure_steps
+from harness.bench.street import draw_streets
 from harness.bench.tables import (
     bound_table,
     environment_note,
@@ -27,6 +31,7 @@ from harness.report.formats import markdown, plain
 from harness.report.table import Table
 
 T = TypeVar("T")
+STREETS = 8
 
 
 def bench_losses(folder: Path, large: bool, repeats: int) -> None:
@@ -56,6 +61,33 @@ def bench_steps(folder: Path, profile_name: str | None, repeats: int) -> None:
     title = f"Cost of a step, profile {name}: batch {profile.train.batch}, {crop[0]}x{crop[1]}"
     tables = [step_table(rows, title, [environment_note(machine)])]
     _keep(folder / f"steps-{name}", tables, machine)
+
+
+def bench_loader(folder: Path, repeats: int) -> None:
+    """Measure the loader beside mmsegmentation's on drawn files; writes loader.json and .md.
+
+    The files are drawn anew into a temporary folder.
+    """
+    _require_positive(repeats)
+    size, crop = (1024, 2048), (512, 1024)
+    torch.set_num_threads(1)
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        draw_streets(root, STREETS, size)
+        images = sorted(root.glob("leftImg8bit/train/*/*"))
+        megabytes = sum(path.stat().st_size for path in images) / len(images) / 1e6
+        rows = measure_loaders(root, size, crop, repeats)
+        decoders = measure_decoders(images[0], repeats)
+    machine = _machine(1, repeats, load)
+    notes = [
+        f"{STREETS} drawn street scenes, {megabytes:.1f} MB a PNG (Cityscapes' take about 2.3), "
+        f"{repeats} crops of each.",
+        environment_note(machine),
+    ]
+    title = f"Loader: {size[0]}x{size[1]}, scaled by 0.5 to 2, crops of {crop[0]}x{crop[1]}"
+    tables = [loader_table(rows, title, notes), decoder_table(decoders, [])]
+    _keep(folder / "loader", tables, machine)
 
 
 def _require_positive(repeats: int) -> None:

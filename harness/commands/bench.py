@@ -1,9 +1,9 @@
-"""`python -m harness bench`: what the losses and the distilled steps cost on this machine."""
+"""`python -m harness bench`: what losses, distilled steps and loader cost here."""
 
 import argparse
 from pathlib import Path
 
-HELP = "measure the cost of the losses and of a distilled step, and keep the tables"
+HELP = "measure losses, distilled steps and the loader, and keep the tables"
 RESULTS = Path("results/bench")
 
 
@@ -12,6 +12,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--losses", action="store_true", help="only the losses")
     what.add_argument("--steps", action="store_true", help="only the distilled steps")
+    what.add_argument("--loader", action="store_true", help="only the loader")
     parser.add_argument(
         "--large", action="store_true", help="the losses at widths 512/2048 instead of 128/256"
     )
@@ -21,10 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the tables and write them to results/bench/ as Markdown and JSON."""
-    from harness.bench.session import bench_losses, bench_steps
+    from harness.bench.session import bench_loader, bench_losses, bench_steps
 
-    if not args.steps:
+    if not args.steps and not args.loader:
         bench_losses(RESULTS, args.large, args.repeats)
-    if not args.losses:
+    if not args.losses and not args.loader:
         bench_steps(RESULTS, args.profile, args.repeats)
+    if not args.losses and not args.steps:
+        bench_loader(RESULTS, args.repeats)
     return 0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.data import camvid, cityscapes, voc
 from harness.data.catalogue import DatasetInfo, dataset_info
-from harness.data.images import read_pair
+from harness.data.images import image_size, read_pair
 from harness.data.layout import Layout, Pair
 from harness.errors import SuiteError
 
@@ -39,14 +39,18 @@ class Split:
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def read(self, index: int) -> Sample:
-        """Sample `index`, decoded in full.
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width of sample `index`, without decoding it."""
+        return image_size(self.pairs[index].image)
+
+    def read(self, index: int, rows: slice | None = None) -> Sample:
+        """Sample `index`, decoded in full, or only `rows` of it.
 
         Raises SuiteError naming the file if it is broken, the sizes differ or a label is
         out of range.
         """
-        pair = self.pairs[index]
-        return Sample(pair.name, *read_pair(pair.image, pair.label, layout_of(self.info).table))
+        pair, table = self.pairs[index], layout_of(self.info).table
+        return Sample(pair.name, *read_pair(pair.image, pair.label, table, rows))
 
 
 def open_split(name: str, root: Path, split: str, limit: int | None = None) -> Split:

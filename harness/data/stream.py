@@ -6,7 +6,7 @@ and any division among ranks give the same bits.
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.data.augmentation import Augmentation, augment
+from harness.data.augmentation import Augmentation, augment, cut, place
 from harness.data.draws import draws
 from harness.data.splits import Sample, Split
 from harness.errors import SuiteError
@@ -59,16 +59,13 @@ def batches(
     # Results do not depend on OpenCV's threads, but they would compete with the workers.
     cv2.setNumThreads(1)
     order = Order(len(split), seed)
-    read = _Cache(split).read if cache else split.read
+    crops = Crops(split, augmentation, seed, CACHE_BYTES if cache else 0)
     part = batch // world
 
     def load(step: int) -> Batch:
         first = step * batch + rank * part
-        return _collate(
-            [
-                augment(read(order.index(counter)), augmentation, seed, counter)
-                for counter in range(first, first + part)
-            ]
+        return collate(
+            [crops.crop(order.index(counter), counter) for counter in range(first, first + part)]
         )
 
     jobs = (partial(load, step) for step in range(first_step, steps))
@@ -102,29 +99,46 @@ def order_hash(count: int, seed: int, batch: int, steps: int) -> str:
     return hashlib.sha256(indices.tobytes()).hexdigest()
 
 
-class _Cache:
-    """Decoded samples kept in memory until CACHE_BYTES are full; the rest is read every time.
+class Crops:
+    """The augmented crops of a split.
 
-    Threads that race for one sample both decode it, harmlessly.
+    Decoded samples are kept until `capacity` bytes are full; of the others only the rows that a
+    crop needs are decoded. Threads that race for one sample both decode it, harmlessly.
     """
 
-    def __init__(self, split: Split) -> None:
+    def __init__(
+        self, split: Split, augmentation: Augmentation, seed: int, capacity: int = 0
+    ) -> None:
         self._split = split
+        self._augmentation = augmentation
+        self._seed = seed
         self._samples: dict[int, Sample] = {}
-        self._bytes = 0
+        self._room = capacity
 
-    def read(self, index: int) -> Sample:
-        if index in self._samples:
-            return self._samples[index]
-        sample = self._split.read(index)
+    def crop(self, index: int, counter: int) -> Sample:
+        """The crop that comes at place `counter`, of sample `index`."""
+        sample = self._samples.get(index)
+        if sample is None and self._room > 0:
+            sample = self._split.read(index)
+            self._keep(index, sample)
+        if sample is not None:
+            return augment(sample, self._augmentation, self._seed, counter)
+        placement = place(self._augmentation, self._seed, counter, self._split.size(index))
+        rows = placement.rows.source
+        band = self._split.read(index, rows)
+        return cut(band, placement, self._augmentation.crop, rows.start)
+
+    def _keep(self, index: int, sample: Sample) -> None:
         size = sample.image.nbytes + sample.label.nbytes
-        if self._bytes + size <= CACHE_BYTES:
-            self._samples[index] = sample
-            self._bytes += size
-        return sample
+        if size <= self._room:
+            self._samples[index] = sample  # a thread that lost a race counts it once more
+            self._room -= size
+        else:
+            self._room = 0  # full: from now on no sample is decoded whole
 
 
-def _collate(samples: list[Sample]) -> Batch:
+def collate(samples: Sequence[Sample]) -> Batch:
+    """The samples as tensors: images N 3 H W, labels N H W."""
     images = np.stack([sample.image.transpose(2, 0, 1) for sample in samples])
     labels = np.stack([sample.label for sample in samples])
     return Batch(torch.from_numpy(images), torch.from_numpy(labels).long())

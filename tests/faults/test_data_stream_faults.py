@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from data_files import write_dataset
+from PIL import Image
 
 from harness.data.augmentation import Augmentation
 from harness.data.splits import open_split
@@ -47,6 +48,30 @@ def test_a_broken_file_stops_the_stream_by_name(workers: int, cache: bool, tmp_p
     stream = batches(split, Augmentation((8, 8)), 0, 3, 0, 4, workers=workers, cache=cache)
     with pytest.raises(SuiteError, match=r"train_1\.png: cannot be decoded"):
         list(stream)
+
+
+def _damaged_in_the_middle(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def test_damage_counts_where_a_crop_reads(tmp_path: Path) -> None:
+    split = open_split("camvid", write_dataset("camvid", tmp_path), "train")
+    _damaged_in_the_middle(split.pairs[0].image)
+    whole = split.read(1, slice(0, 20))
+    assert whole.image.shape == (20, 24, 3)
+    with pytest.raises(SuiteError, match=r"train_0\.png: cannot be decoded \(.*read error\)"):
+        split.read(0, slice(0, 20))
+    with pytest.raises(SuiteError, match=r"train_0\.png: cannot be decoded"):
+        split.read(0)
+
+
+def test_sizes_are_compared_though_only_rows_are_read(tmp_path: Path) -> None:
+    split = open_split("camvid", write_dataset("camvid", tmp_path), "train")
+    Image.new("L", (24, 10)).save(split.pairs[0].label)
+    with pytest.raises(SuiteError, match=r"label is 24 x 10 but the image train_0.png is 24 x 20"):
+        split.read(0, slice(2, 5))
 
 
 def test_leaving_a_stream_early_ends_its_workers(tmp_path: Path) -> None:

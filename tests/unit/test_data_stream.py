@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.data import stream
-from harness.data.augmentation import MEAN_COLOUR, Augmentation, augment
+from harness.data.augmentation import MEAN_COLOUR, Augmentation, augment, cut, place
 from harness.data.draws import draws
 from harness.data.splits import Sample, Split, open_split
 from harness.data.stream import Batch, Order, batches, order_hash
@@ -66,11 +66,11 @@ def test_a_full_cache_changes_no_bit(
 
 
 def _counted(
-    read: Callable[[Split, int], Sample], reads: list[int]
-) -> Callable[[Split, int], Sample]:
-    def counting(split: Split, index: int) -> Sample:
+    read: Callable[..., Sample], reads: list[int]
+) -> Callable[[Split, int, slice | None], Sample]:
+    def counting(split: Split, index: int, rows: slice | None = None) -> Sample:
         reads.append(index)
-        return read(split, index)
+        return read(split, index, rows)
 
     return counting
 
@@ -185,17 +185,56 @@ def test_scale_one_is_an_exact_crop_and_flip_mirrors_both() -> None:
     np.testing.assert_array_equal(mirrored.image, kept.image[:, ::-1])
 
 
-def test_scaling_a_whole_image_equals_opencvs_exact_resize() -> None:
-    original = sample(12, 16)
-    found = augment(original, Augmentation((24, 32), (2.0, 2.0), flip=0.0), 0, 0)
-    np.testing.assert_array_equal(
-        found.image, cv2.resize(original.image, (32, 24), interpolation=cv2.INTER_LINEAR_EXACT)
+@settings(max_examples=150, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 90), st.integers(1, 90)),
+    crop=st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    scale=st.floats(0.2, 4),
+    counter=st.integers(0, 10**9),
+    grey=st.booleans(),
+)
+def test_the_crop_is_that_of_the_scaled_image(
+    size: tuple[int, int], crop: tuple[int, int], scale: float, counter: int, grey: bool
+) -> None:
+    # As mmsegmentation does it: scale the whole image by OpenCV, then crop, then mirror.
+    whole = sample(*size, seed=counter)
+    if not grey:  # the hardest edges
+        whole = whole._replace(image=(whole.image > 127).astype(np.uint8) * np.uint8(255))
+    augmentation = Augmentation(crop, (scale, scale))
+    rows, columns, flip = place(augmentation, 0, counter, size)
+    found = augment(whole, augmentation, 0, counter)
+    scaled = columns.scaled, rows.scaled
+    assert scaled == (max(1, int(size[1] * scale + 0.5)), max(1, int(size[0] * scale + 0.5)))
+    window = np.s_[
+        rows.start : rows.start + rows.taken, columns.start : columns.start + columns.taken
+    ]
+    image = cv2.resize(whole.image, scaled, interpolation=cv2.INTER_LINEAR)[window]
+    label = cv2.resize(whole.label, scaled, interpolation=cv2.INTER_NEAREST)[window]
+    if flip:
+        image, label = image[:, ::-1], label[:, ::-1]
+    difference = found.image[: rows.taken, : columns.taken].astype(int) - image
+    assert np.abs(difference).max() <= 1
+    np.testing.assert_array_equal(found.label[: rows.taken, : columns.taken], label)
+
+
+@settings(max_examples=40, deadline=None)
+@given(scale=st.floats(0.2, 4), counter=st.integers(0, 10**9))
+def test_rows_beyond_the_crop_are_not_needed(scale: float, counter: int) -> None:
+    whole, augmentation = sample(60, 50), Augmentation((16, 16), (scale, scale))
+    placement = place(augmentation, 0, counter, (60, 50))
+    rows = placement.rows.source
+    band = Sample("x", whole.image[rows], whole.label[rows])
+    found, expected = (
+        cut(band, placement, (16, 16), rows.start),
+        augment(whole, augmentation, 0, counter),
     )
-    np.testing.assert_array_equal(found.label, original.label.repeat(2, axis=0).repeat(2, axis=1))
+    np.testing.assert_array_equal(found.image, expected.image)
+    np.testing.assert_array_equal(found.label, expected.label)
 
 
 def test_label_and_image_stay_aligned_at_every_scale() -> None:
-    # A step edge: where the label changes, the grey value crosses its middle within a pixel.
+    # A step edge: the label changes at most a pixel after the grey value crosses its middle,
+    # which is what the two kernels of OpenCV give.
     label = np.zeros((40, 40), np.uint8)
     label[:, 20:] = 1
     image = np.repeat(label[:, :, None] * np.uint8(200), 3, axis=2)
@@ -206,13 +245,13 @@ def test_label_and_image_stay_aligned_at_every_scale() -> None:
         grey, ids = found.image[0, :, 0].astype(int), found.label[0]
         if {0, 1} <= set(ids.tolist()):
             edge = int(np.argmax(ids == 1))
-            assert grey[edge - 1] <= 150
-            assert grey[edge] >= 50
+            assert grey[edge - 2] <= 101
+            assert grey[edge] >= 99
 
 
 def test_golden_batch(split: Split) -> None:
-    # Pinned bits: OpenCV's exact kernels and NumPy's Philox give these on every machine.
+    # Pinned bits: the same on every processor with fused multiply-add, in OpenCV 5.
     batch = next(iter(batches(split, AUGMENTATION, 0, 4, 0, 1)))
     weights = torch.arange(1, batch.images.numel() + 1).reshape(batch.images.shape)
-    assert int((batch.images.long() * weights).sum()) == 746541239
-    assert int(batch.labels.sum()) == 57604
+    assert int((batch.images.long() * weights).sum()) == 747833084
+    assert int(batch.labels.sum()) == 45362
