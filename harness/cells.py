@@ -13,6 +13,8 @@ from typing import Any
 from harness.config import RunConfig, read_params, read_profile, student_run, teacher_run
 from harness.digest import code_digest
 from harness.errors import SuiteError
+from harness.pretrained import existing_backbone
+from harness.recipe import TeacherTraining
 from harness.records import file_hash, read_run
 from harness.seal import read_seal
 
@@ -29,12 +31,17 @@ class PlannedCell:
     code: str  # sha256 of the code digest
     manifest: str  # sha256 of the data manifest
     teacher: str | None  # sha256 of the teacher's weights
+    pretrained: str | None = (
+        None  # sha256 of the file that the weights begin with or are taken from
+    )
     home: Path = SCRATCH  # of the scratch folder
 
     @property
     def fingerprint(self) -> str:
         """Equal fingerprints give equal bits on one machine."""
-        return fingerprint_of(self.config.as_dict(), self.code, self.manifest, self.teacher)
+        return fingerprint_of(
+            self.config.as_dict(), self.code, self.manifest, self.teacher, self.pretrained
+        )
 
     @property
     def scratch(self) -> Path:
@@ -62,9 +69,15 @@ class PlannedCell:
             return False
 
 
-def fingerprint_of(config: Mapping[str, Any], code: str, manifest: str, teacher: str | None) -> str:
+def fingerprint_of(
+    config: Mapping[str, Any],
+    code: str,
+    manifest: str,
+    teacher: str | None,
+    pretrained: str | None,
+) -> str:
     """The fingerprint of a training with these values, which run.json holds under these names."""
-    parts = [dict(config), code, manifest, teacher]
+    parts = [dict(config), code, manifest, teacher, pretrained]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -102,13 +115,15 @@ def plan_student(profile: str, dataset: str, method: str, seed: int) -> PlannedC
     config = student_run(profile, dataset, method, seed)
     digest = code_digest("train", [term.method for term in config.terms])
     teacher = weights_hash(run_folder(profile, dataset, TEACHER, 0))
-    return PlannedCell(config, _sha(digest), _manifest_hash(dataset), teacher)
+    pretrained = _pretrained_hash(config)
+    return PlannedCell(config, _sha(digest), _manifest_hash(dataset), teacher, pretrained)
 
 
 def plan_teacher(profile: str, dataset: str) -> PlannedCell:
     """The cell of a dataset's teacher. Raises SuiteError if its data are not there yet."""
     config = teacher_run(profile, dataset)
-    return PlannedCell(config, _sha(code_digest("teacher")), _manifest_hash(dataset), None)
+    digest, pretrained = code_digest("teacher"), _pretrained_hash(config)
+    return PlannedCell(config, _sha(digest), _manifest_hash(dataset), None, pretrained)
 
 
 def unfinished_cohort(cell: PlannedCell) -> list[PlannedCell]:
@@ -134,6 +149,13 @@ def _manifest_hash(dataset: str) -> str:
             f"{path}: missing; prepare the data with `python -m harness data {dataset}`"
         )
     return file_hash(path)
+
+
+def _pretrained_hash(config: RunConfig) -> str | None:
+    training, name = config.training, config.student.pretrained
+    if isinstance(training, TeacherTraining) and training.source:
+        return file_hash(Path(training.source))
+    return file_hash(existing_backbone(name)) if name else None
 
 
 def _sha(text: str) -> str:

@@ -2,22 +2,25 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from distill import Adversary, Distiller, NetSpec, UnknownMethodError, View, load
-from harness.config import RunConfig, Term, did_you_mean
+from distill import NetSpec, View
+from distill.divergences import widen
+from harness.batch_norm import share_batch_norm
+from harness.config import RunConfig
 from harness.determinism import draw_seed
-from harness.errors import SuiteError
+from harness.methods import build_method
 from harness.nets import Output, SegmentationNet, build
-from harness.recipe import Training
+from harness.optimizers import adversary_optimizer, decay, poly, set_rate, student_optimizer
+from harness.parts import Part, Sight, split
+from harness.ranks import ALONE, Ranks
+from harness.supervision import counted_pixels, cross_entropy
 from harness.weights import load_pretrained
 
-IGNORE = 255
 PHASES = ("data", "teacher", "student", "method", "backward", "optimizer")
 
 
@@ -25,10 +28,16 @@ class Learner:
     """A student that takes one optimiser step at a time; `step` counts those it has taken."""
 
     def __init__(
-        self, config: RunConfig, classes: int, teacher: NetSpec | None, device: torch.device
+        self,
+        config: RunConfig,
+        classes: int,
+        teacher: NetSpec | None,
+        device: torch.device,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.config = config
         self.device = device
+        self.ranks = ranks
         self.step = 0
         self.seconds = dict.fromkeys(PHASES, 0.0)  # wall time so far
         torch.manual_seed(draw_seed(config.seed, "initial weights"))
@@ -38,17 +47,15 @@ class Learner:
         spec = self.net.spec()
         self.methods = [build_method(term, spec, teacher or spec) for term in config.terms]
         self.adversaries = [method.adversary() for method in self.methods]
+        if self.ranks.world > 1:
+            share_batch_norm(self.net, device)
         self.net.to(device).train()
         for method in self.methods:
             method.to(device).train()
-        self.optimizer = torch.optim.SGD(
-            list(self._trainable()),
-            lr=config.training.learning_rate,
-            momentum=config.training.momentum,
-            weight_decay=config.training.weight_decay,
-        )
+        parameters = chain(self.net.parameters(), self._adapters())
+        self.optimizer = student_optimizer(parameters, config.training)
         self.adversary_optimizers = [
-            _adversary_optimizer(adversary) if adversary else None for adversary in self.adversaries
+            adversary_optimizer(adversary) if adversary else None for adversary in self.adversaries
         ]
 
     @property
@@ -61,33 +68,39 @@ class Learner:
         return {tap for method in self.methods for tap in method.teacher_taps}
 
     def advance(self, images: Tensor, labels: Tensor, teacher: Output | None) -> dict[str, Tensor]:
-        """One training step on normalised `images` (N 3 H W) and `labels` (N H W).
+        """One training step on this rank's normalised `images` (N 3 H W) and `labels` (N H W).
 
-        Returns the loss and its terms, detached scalars, without waiting for the device.
+        Returns the loss and its terms over all ranks, detached scalars, without waiting for the
+        device; now and then also each term's gradient norm, as `gradient/TERM`.
         """
         training = self.config.training
         watch = Stopwatch(self.seconds)
-        torch.manual_seed(draw_seed(self.config.seed, "step", self.step))
-        taps = sorted({tap for method in self.methods for tap in method.student_taps})
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=training.precision == "bf16"):
-            output = self.net(images, taps)
-        student = View(output.logits, output.taps, images)
-        target = View(teacher.logits, teacher.taps, images) if teacher else student
-        terms = self._supervised(output, labels)
-        watch.charge("student")
-        terms |= self._distilled(student, target, labels)
-        loss = torch.stack(list(terms.values())).sum()
-        watch.charge("method")
+        counted = self.ranks.total(counted_pixels(labels))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        watch.charge("backward")
-        _set_rate(self.optimizer, poly(training, self.step))
+        logged: dict[str, Tensor] = {}
+        sights = []
+        for number, part in enumerate(split(Part(images, labels, teacher), training.accumulate)):
+            output = self._forward(part, number)
+            terms = self._supervised(output, part.labels, counted)
+            watch.charge("student")
+            sight = self._sight(part, output)
+            terms |= self._distilled(sight, number)
+            watch.charge("method")
+            if number == 0 and self._gradients_are_due():
+                logged |= self._gradient_norms(terms)
+            torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+            for name, term in terms.items():
+                logged[name] = logged.get(name, 0) + term.detach()
+            sights.append(sight.detached())
+            watch.charge("backward")
+        self.ranks.share_gradients(self.net.parameters(), self._adapters())
+        set_rate(self.optimizer, poly(training, self.step))
         self.optimizer.step()
         watch.charge("optimizer")
-        self._adversary_steps(student, target, labels)
+        self._adversary_steps(sights)
         watch.charge("method")
         self.step += 1
-        return {"loss": loss.detach(), **{name: term.detach() for name, term in terms.items()}}
+        return self._summed(logged)
 
     def counters(self) -> dict[str, float]:
         """Every method's counters as `NAME/counter`."""
@@ -108,7 +121,10 @@ class Learner:
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Continue from what `state()` gave."""
+        """Continue from what `state()` gave.
+
+        Raises KeyError, ValueError or RuntimeError if it is of another training.
+        """
         self.step = state["step"]
         self.net.load_state_dict(state["net"])
         for method, saved in zip(self.methods, state["methods"], strict=True):
@@ -118,47 +134,89 @@ class Learner:
             if optimizer:
                 optimizer.load_state_dict(saved)
 
-    def _supervised(self, output: Output, labels: Tensor) -> dict[str, Tensor]:
-        terms = {"cross_entropy": cross_entropy(output.logits, labels)}
+    def _forward(self, part: Part, number: int) -> Output:
+        """The student's output, its draws a function of (seed, step, part, rank)."""
+        place = self.step * self.config.training.accumulate + number
+        counter = place * self.ranks.world + self.ranks.rank
+        torch.manual_seed(draw_seed(self.config.seed, "step", counter))
+        taps = sorted({tap for method in self.methods for tap in method.student_taps})
+        half = self.config.training.precision == "bf16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            output: Output = self.net(part.images, taps)
+        return output
+
+    def _supervised(self, output: Output, labels: Tensor, counted: Tensor) -> dict[str, Tensor]:
+        terms = {"cross_entropy": cross_entropy(output.logits, labels, counted)}
         weight = self.config.training.auxiliary_weight
         if output.auxiliary is not None and weight > 0:
-            terms["auxiliary"] = weight * cross_entropy(output.auxiliary, labels)
+            terms["auxiliary"] = weight * cross_entropy(output.auxiliary, labels, counted)
         return terms
 
-    def _distilled(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
-        progress = self.step / self.config.training.steps
+    def _sight(self, part: Part, output: Output) -> Sight:
+        images = self.ranks.gather(part.images)
+        student, teacher = (
+            View(
+                self.ranks.gather(seen.logits),
+                {name: self.ranks.gather(tap) for name, tap in seen.taps.items()},
+                images,
+            )
+            for seen in (output, part.teacher or output)
+        )
+        return Sight(student, teacher, self.ranks.gather(part.labels))
+
+    def _distilled(self, sight: Sight, number: int) -> dict[str, Tensor]:
+        """Every method's terms; their draws are a function of (seed, step, part) alone."""
+        training = self.config.training
+        progress = self.step / training.steps
+        place = self.step * training.accumulate + number
+        torch.manual_seed(draw_seed(self.config.seed, "method", place))
         return {
-            f"{method.name}/{name}": term.float()
+            f"{method.name}/{name}": widen(term) / training.accumulate
             for method in self.methods
-            for name, term in method.losses(student, teacher, labels, progress).items()
+            for name, term in method.losses(*sight, progress).items()
         }
 
-    def _adversary_steps(self, student: View, teacher: View, labels: Tensor) -> None:
-        student = student._replace(
-            logits=student.logits.detach(),
-            taps={name: tap.detach() for name, tap in student.taps.items()},
-        )
+    def _gradients_are_due(self) -> bool:
+        training = self.config.training
+        every = training.gradients_every * training.log_every
+        return every > 0 and self.step % every == 0
+
+    def _gradient_norms(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """L2 norm of each term's gradient in the student's parameters, by `gradient/TERM`."""
+        parameters = list(self.net.parameters())
+        norms = {}
+        for name, term in terms.items():
+            found = torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True)
+            flat = torch.cat([gradient.flatten() for gradient in found if gradient is not None])
+            norms[f"gradient/{name}"] = self.ranks.total(flat).norm()
+        return norms
+
+    def _summed(self, logged: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The terms with the supervised ones, of which each rank has its part, made whole."""
+        own = [name for name in ("cross_entropy", "auxiliary") if name in logged]
+        totals = self.ranks.total(torch.stack([logged[name] for name in own]))
+        logged |= dict(zip(own, totals.unbind(), strict=True))
+        terms = [term for name, term in logged.items() if not name.startswith("gradient/")]
+        return {"loss": torch.stack(terms).sum(), **logged}
+
+    def _adversary_steps(self, sights: list[Sight]) -> None:
         for method, adversary, optimizer in zip(
             self.methods, self.adversaries, self.adversary_optimizers, strict=True
         ):
             if adversary is None or optimizer is None:
                 continue
-            losses = method.adversary_losses(student, teacher, labels)
             optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-            decay = _decay(self.config.training, self.step) if adversary.decay == "poly" else 1.0
-            _set_rate(optimizer, adversary.learning_rate * decay)
+            for sight in sights:
+                losses = torch.stack(list(method.adversary_losses(*sight).values()))
+                (losses.sum() / len(sights)).backward()  # type: ignore[no-untyped-call]
+            self.ranks.share_gradients((), adversary.module.parameters())
+            falls = adversary.decay == "poly"
+            factor = decay(self.config.training, self.step) if falls else 1.0
+            set_rate(optimizer, adversary.learning_rate * factor)
             optimizer.step()
 
-    def _trainable(self) -> Iterator[nn.Parameter]:
-        second = {
-            parameter
-            for adversary in self.adversaries
-            if adversary
-            for parameter in adversary.module.parameters()
-        }
-        for module in (self.net, *self.methods):
-            yield from (p for p in module.parameters() if p not in second)
+    def _adapters(self) -> Iterator[nn.Parameter]:
+        return chain.from_iterable(method.trainable_parameters() for method in self.methods)
 
 
 class Stopwatch:
@@ -173,59 +231,3 @@ class Stopwatch:
         now = time.perf_counter()
         self._seconds[phase] += now - self._since
         self._since = now
-
-
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean over pixels with label != 255, of `logits` (N K h w) resized to `labels` (N H W).
-
-    Pixels are laid out in one row because only that form is deterministic on CUDA.
-    """
-    full = F.interpolate(
-        logits.float(), size=labels.shape[-2:], mode="bilinear", align_corners=False
-    )
-    rows = full.permute(0, 2, 3, 1).reshape(-1, full.shape[1])
-    total = F.cross_entropy(rows, labels.reshape(-1), ignore_index=IGNORE, reduction="sum")
-    return total / (labels != IGNORE).sum().clamp(min=1)
-
-
-def poly(training: Training, step: int) -> float:
-    """Learning rate of `step`: linear warm-up times (1 - step / steps) ^ power."""
-    warm = min(1.0, (step + 1) / training.warmup) if training.warmup else 1.0
-    return training.learning_rate * warm * _decay(training, step)
-
-
-def build_method(term: Term, student: NetSpec, teacher: NetSpec) -> Distiller:
-    """The distiller of `term`, its fields checked. Raises SuiteError for an unknown one."""
-    try:
-        method = load(term.method)
-    except UnknownMethodError as error:
-        raise SuiteError(f"methods: {error}") from error
-    known = sorted(method.Config.__dataclass_fields__)
-    for field in term.fields:
-        if field not in known:
-            raise SuiteError(f"methods.{term.method}.{field}: unknown{did_you_mean(field, known)}")
-    try:
-        config = TypeAdapter(method.Config).validate_python(term.fields)
-        return method(config, student, teacher)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join([term.method, *(str(part) for part in first["loc"])])
-        raise SuiteError(f"methods.{where}: {first['msg']}") from error
-    except ValueError as error:
-        raise SuiteError(f"methods.{term.method}: {error}") from error
-
-
-def _decay(training: Training, step: int) -> float:
-    return float((1 - step / training.steps) ** training.power)
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def _adversary_optimizer(adversary: Adversary) -> torch.optim.Optimizer:
-    parameters = adversary.module.parameters()
-    if adversary.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=adversary.learning_rate, betas=(0.9, 0.99))
-    return torch.optim.SGD(parameters, lr=adversary.learning_rate, momentum=0.9)

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 
 from distill import NetSpec
 from harness import vision  # noqa: F401  mmseg imports torchvision
+from harness.pooling import use_exact_pooling
 from harness.recipe import Network
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # optional compiled operators that no network here uses
+    from mmcv.cnn import fuse_conv_bn
     from mmengine.logging import MMLogger
     from mmseg.models.backbones import MobileNetV2, ResNetV1c
     from mmseg.models.decode_heads import ASPPHead, FCNHead, PSPHead
@@ -82,13 +84,20 @@ def build(recipe: Network, classes: int) -> SegmentationNet:
     MMLogger.get_current_instance().setLevel("ERROR")  # it prints every tensor it initialises
     backbone, widths = _backbone(recipe)
     head = _head(recipe, widths[-1], classes)
-    auxiliary = _auxiliary(widths[2], classes) if recipe.auxiliary else None
+    auxiliary = _auxiliary(recipe, widths[2], classes) if recipe.auxiliary else None
     channels = {f"backbone.{i}": width for i, width in enumerate(widths, start=1)}
     channels[EMBEDDING] = recipe.head_width
     for module in (backbone, head, auxiliary):
         if module is not None:
             module.init_weights()
+    use_exact_pooling(head)
     return SegmentationNet(backbone, head, auxiliary, NetSpec(classes, channels))
+
+
+def freeze(net: SegmentationNet) -> SegmentationNet:
+    """`net` as a teacher: in evaluation mode, without gradients, batch norms folded away."""
+    fused: SegmentationNet = fuse_conv_bn(net.eval())
+    return fused.requires_grad_(requires_grad=False)
 
 
 def output_stride(net: SegmentationNet) -> int:
@@ -137,9 +146,9 @@ def _head(recipe: Network, in_channels: int, classes: int) -> Any:
     return FCNHead(num_convs=2, **shared)
 
 
-def _auxiliary(in_channels: int, classes: int) -> Any:
+def _auxiliary(recipe: Network, in_channels: int, classes: int) -> Any:
     return FCNHead(
         in_channels=in_channels, in_index=2, channels=max(in_channels // 4, 4), num_convs=1,
-        concat_input=False, num_classes=classes, dropout_ratio=0.1, norm_cfg=NORM,
+        concat_input=False, num_classes=classes, dropout_ratio=recipe.dropout, norm_cfg=NORM,
         align_corners=False, loss_decode=LOSS,
     )  # fmt: skip

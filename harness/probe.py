@@ -11,7 +11,7 @@ import torch
 from harness.cells import TEACHER
 from harness.config import RunConfig, read_profile, student_run, teacher_run
 from harness.forecast import Cost, Key
-from harness.nets import build
+from harness.nets import build, freeze
 from harness.recipe import TeacherTraining
 from harness.records import Seconds
 from harness.stop import StopRequest
@@ -48,7 +48,7 @@ def _time(configs: Sequence[RunConfig]) -> dict[Key, Cost]:
     classes = len(split.info.classes)
     teacher = None
     if first.teacher:
-        teacher = build(first.teacher, classes).to(device).eval().requires_grad_(False)
+        teacher = freeze(build(first.teacher, classes)).to(device)
     with tempfile.TemporaryDirectory() as folder:
         cells = [Cell(config, Path(folder) / config.method) for config in configs]
         execution = read_profile(first.profile).execution

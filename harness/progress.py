@@ -17,9 +17,11 @@ class Progress(Protocol):
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Progress]:
+def progress(label: str, total: int, shown: bool = True) -> Iterator[Progress]:
     """A progress display for `total` units of work called `label`, on standard error."""
-    if sys.stderr.isatty():
+    if not shown:
+        yield _nothing
+    elif sys.stderr.isatty():
         with _bar(label, total) as update:
             yield update
     else:
@@ -46,6 +48,10 @@ def _bar(label: str, total: int) -> Iterator[Progress]:
             bar.update(task, completed=done, detail=detail)
 
         yield update
+
+
+def _nothing(done: int, detail: str = "") -> None:
+    del done, detail
 
 
 def _lines(label: str, total: int) -> Progress:

@@ -29,8 +29,9 @@ def ensure_trained(cell: PlannedCell) -> None:
     if cell.trained:
         return
     execution = read_profile(cell.config.profile).execution
+    jobs, devices = _worker_arguments(unfinished_cohort(cell)), cell.config.training.devices
     try:
-        run_workers(_worker_arguments(unfinished_cohort(cell)), execution.processes)
+        run_workers(jobs, execution.processes, devices)
     except SuiteError:
         if not cell.trained:  # else another cell of the cohort failed, as its stage will say
             raise
@@ -57,6 +58,7 @@ def publish_run(cell: PlannedCell) -> None:
         code_digest=cell.code,
         manifest_sha256=cell.manifest,
         teacher_sha256=cell.teacher,
+        pretrained_sha256=cell.pretrained,
         determinism=config.training.determinism,
         git_commit=git_commit(),
         seconds=Seconds(**summary.pop("seconds")),
@@ -81,31 +83,43 @@ def publish_evaluation(plan: PlannedEvaluation) -> None:
     _copy(plan.scratch / RECORD, plan.output)
 
 
-def run_workers(jobs: Sequence[Sequence[str]], processes: int) -> None:
+def run_workers(jobs: Sequence[Sequence[str]], processes: int, devices: int = 1) -> None:
     """Run `python -m harness.worker` for each of `jobs`, at most `processes` at once.
 
-    A signal to stop is passed on. Raises Stopped if one was stopped, SuiteError if one failed,
-    both after all have ended.
+    With several `devices` torchrun starts as many workers for every job. A signal to stop is
+    passed on. Raises Stopped if one was stopped, SuiteError if one failed, both after all have
+    ended.
     """
     stop = StopRequest()
     stop.listen()
-    waiting = [[sys.executable, "-m", "harness.worker", *job] for job in jobs]
+    waiting = [[*_launcher(devices), "-m", "harness.worker", *job] for job in jobs]
     running: list[subprocess.Popen[bytes]] = []
-    failed = False
+    failed = told = False
     while waiting or running:
         while waiting and len(running) < processes:
             running.append(_start(waiting.pop(0)))
-        if stop.requested:
+        if stop.requested and not told:
+            told = True  # once: a second signal would disturb torchrun while it stops its workers
             waiting.clear()
             for process in running:
                 process.terminate()
         time.sleep(POLL_SECONDS)
-        failed = failed or any(process.poll() not in (None, 0, EXIT_CODE) for process in running)
         stop.requested = stop.requested or any(p.poll() == EXIT_CODE for p in running)
+        # Once stopping, torchrun ends with a status of its own.
+        failed = failed or (
+            not stop.requested and any(process.poll() not in (None, 0) for process in running)
+        )
         running = [process for process in running if process.poll() is None]
     stop.leave_if_requested()
     if failed:
         raise SuiteError("a training failed; its message is above")
+
+
+def _launcher(devices: int) -> list[str]:
+    if devices == 1:
+        return [sys.executable]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(devices)]
+    return [sys.executable, *torchrun]
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:

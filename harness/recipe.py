@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 # No hyphen: stages are named by joining with it, the profile first.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+]*$")]
@@ -71,7 +71,7 @@ class Network(Settings):
 
 
 class Training(Settings):
-    """One training; the batch size is global, over all devices."""
+    """One training; the batch size is global, over all devices and parts."""
 
     steps: PositiveInt
     batch: PositiveInt
@@ -87,7 +87,20 @@ class Training(Settings):
     teacher_precision: Literal["fp32", "bf16"] = "fp32"
     determinism: Literal["exact", "seeded", "fast"] = "exact"
     threads: PositiveInt = 1
+    devices: PositiveInt = 1  # processes that share a batch, one device each
+    accumulate: PositiveInt = 1  # parts of a batch that go through the network one by one
     log_every: PositiveInt = 10
+    gradients_every: int = Field(20, ge=0)  # logged rows from one gradient norm to the next
+
+    @model_validator(mode="after")
+    def _divisible(self) -> "Training":
+        parts = self.devices * self.accumulate
+        if self.batch % parts:
+            raise ValueError(
+                f"batch {self.batch} cannot be divided among {self.devices} devices x "
+                f"{self.accumulate} parts"
+            )
+        return self
 
 
 class TeacherTraining(Training):

@@ -53,6 +53,7 @@ class RunRecord(Record):
     code_digest: str
     manifest_sha256: str
     teacher_sha256: str | None
+    pretrained_sha256: str | None = None  # of the file that the weights begin with or are from
     initial_weights_sha256: str
     order_sha256: str
     weights_sha256: str

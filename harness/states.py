@@ -149,6 +149,7 @@ def changes(record: RunRecord, cell: PlannedCell) -> str:
     words += ["code"] * (record.code_digest != cell.code)
     words += ["data"] * (record.manifest_sha256 != cell.manifest)
     words += ["teacher"] * (record.teacher_sha256 != cell.teacher)
+    words += ["pretrained weights"] * (record.pretrained_sha256 != cell.pretrained)
     return ", ".join(words)
 
 

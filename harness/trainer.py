@@ -12,21 +12,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from distill import NetSpec
 from harness.config import RunConfig
 from harness.data.augmentation import Augmentation
 from harness.data.splits import Split
 from harness.data.stream import batches
 from harness.determinism import set_determinism, tensors_hash
 from harness.errors import SuiteError
-from harness.learner import PHASES, Learner, poly
+from harness.learner import PHASES, Learner
 from harness.nets import Output, SegmentationNet, build
 from harness.normalise import normalise
+from harness.optimizers import poly
 from harness.progress import Progress, progress
+from harness.ranks import ALONE, Ranks
 from harness.recipe import Execution
 from harness.records import write_bytes, write_json
 from harness.resume import drop_checkpoints, load_checkpoint, save_checkpoint
@@ -65,8 +67,13 @@ class ActiveRun:
             self.rows[-1].update(self.learner.counters())
 
     def save(self) -> None:
-        """Check the steps since the last check and the weights, then write a checkpoint."""
+        """Check the steps since the last check and the weights, then write a checkpoint.
+
+        All ranks check; the first one writes.
+        """
         self.check()
+        if not self.learner.ranks.leads:
+            return
         state = {
             "learner": self.learner.state(),
             "rows": self.rows,
@@ -79,10 +86,16 @@ class ActiveRun:
         """Continue from the newest intact checkpoint, if there is one."""
         state = load_checkpoint(self.cell.folder)
         if state is not None:
-            self.learner.load_state(state["learner"])
-            self.rows = state["rows"]
-            self.learner.seconds = state["seconds"]
-            self.initial_hash = state["initial_hash"]
+            try:
+                self.learner.load_state(state["learner"])
+                self.rows = state["rows"]
+                self.learner.seconds = state["seconds"]
+                self.initial_hash = state["initial_hash"]
+            except (KeyError, ValueError, TypeError, RuntimeError) as error:
+                raise SuiteError(
+                    f"{self.cell.folder}: its checkpoint is of another training; remove the "
+                    "folder to train anew"
+                ) from error
             log.info("%s: continuing from step %d", self.cell.folder, self.learner.step)
 
     def settle(self) -> None:
@@ -118,6 +131,8 @@ class ActiveRun:
         """Write the results and drop the checkpoints."""
         self.check()
         learner, folder = self.learner, self.cell.folder
+        if not learner.ranks.leads:
+            return
         lines = "".join(json.dumps(row) + "\n" for row in self.rows)
         write_bytes(folder / "log.jsonl", lines.encode())
         _summarise(self.cell, learner.net, self.initial_hash, learner.step, learner.seconds)
@@ -146,6 +161,7 @@ def train(
     execution: Execution,
     device: torch.device,
     stop: StopRequest,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Train `cells`, all of one dataset, seed and recipe, to their end or until asked to stop.
 
@@ -156,18 +172,20 @@ def train(
     first = cells[0].config
     set_determinism(first.training.determinism, first.training.threads)
     spec = teacher.spec() if teacher else None
-    runs = [_open(cell, classes, spec, device) for cell in cells]
+    runs = [_open(cell, classes, spec, device, ranks) for cell in cells]
     label = f"{first.dataset} seed {first.seed} [{' '.join(c.config.method for c in cells)}]"
-    with progress(label, first.training.steps) as show:
-        _loop(runs, split, teacher, execution, device, stop, show)
+    with progress(label, first.training.steps, shown=ranks.leads) as show:
+        _loop(runs, split, teacher, execution, device, stop, show, ranks)
     for run in runs:
         run.attempt(run.finish)
     if failures := [str(run.failure) for run in runs if run.failure]:
         raise SuiteError("\n".join(failures))
 
 
-def _open(cell: Cell, classes: int, teacher: Any, device: torch.device) -> ActiveRun:
-    learner = Learner(cell.config, classes, teacher, device)
+def _open(
+    cell: Cell, classes: int, teacher: NetSpec | None, device: torch.device, ranks: Ranks
+) -> ActiveRun:
+    learner = Learner(cell.config, classes, teacher, device, ranks)
     run = ActiveRun(cell, learner, tensors_hash(learner.net.state_dict()))
     run.resume()
     return run
@@ -181,6 +199,7 @@ def _loop(
     device: torch.device,
     stop: StopRequest,
     show: Progress,
+    ranks: Ranks,
 ) -> None:
     config = runs[0].cell.config
     recipe = config.training
@@ -193,6 +212,8 @@ def _loop(
         first_step,
         recipe.steps,
         workers=execution.workers,
+        rank=ranks.rank,
+        world=ranks.world,
         cache=execution.cache,
     )
     taps = sorted({tap for run in runs for tap in run.learner.teacher_taps()})
@@ -205,16 +226,21 @@ def _loop(
         labels = batch.labels.to(device, non_blocking=True)
         clock = _charge(due, "data", clock)
         watched = teacher if any(run.learner.needs_teacher for run in due) else None
-        output = _teach(watched, images, taps, recipe.teacher_precision) if watched else None
+        output = teach(watched, images, taps, recipe.teacher_precision) if watched else None
         clock = _charge([t for t in due if t.learner.needs_teacher], "teacher", clock)
         for run in due:
             run.attempt(partial(run.advance, images, labels, output))
         clock = time.perf_counter()
+        stop.requested = ranks.any(stop.requested)
         _save_when_due(due, step + 1, execution.checkpoint_every, stop)
         show(step + 1)
 
 
-def _teach(teacher: SegmentationNet, images: Tensor, taps: Sequence[str], precision: str) -> Output:
+def teach(teacher: SegmentationNet, images: Tensor, taps: Sequence[str], precision: str) -> Output:
+    """The teacher's output for normalised `images` (N 3 H W), without gradient.
+
+    Not in inference mode: some losses save its tensors for their gradient.
+    """
     with (
         torch.no_grad(),
         torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"),

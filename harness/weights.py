@@ -1,7 +1,6 @@
 """Weights on disk as safetensors, with hashes; pretrained backbones, checked key by key."""
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from torch import Tensor, nn
 
 from harness.errors import SuiteError
 from harness.nets import SegmentationNet
+from harness.pretrained import existing_backbone
 from harness.recipe import Network
 from harness.records import write_bytes
-
-BACKBONES = Path("data/backbones")
 
 
 def save_weights(path: Path, net: nn.Module) -> str:
@@ -58,13 +56,7 @@ def load_pretrained(net: SegmentationNet, recipe: Network) -> None:
     """
     if recipe.pretrained is None:
         return
-    folder = Path(os.environ.get("BACKBONE_ROOT", BACKBONES))
-    path = folder / f"{recipe.pretrained}.safetensors"
-    if not path.is_file():
-        raise SuiteError(
-            f"{path}: no such backbone; get it with `python -m harness backbone "
-            f"{recipe.pretrained}`"
-        )
+    path = existing_backbone(recipe.pretrained)
     found = read_tensors(path)
     _check(path, found, net.backbone.state_dict())
     net.backbone.load_state_dict(found)

@@ -1,4 +1,5 @@
-"""The process that trains: `python -m harness.worker PROFILE DATASET SEED METHOD...`.
+"""The process that trains: `python -m harness.worker PROFILE DATASET SEED METHOD...`, or one of
+the recipe's `devices` that torchrun starts: `torchrun --nproc-per-node N -m harness.worker ...`.
 
 All METHODS share one loader and one teacher forward per batch. Finished trainings and their
 evaluations stay in the scratch folder, from where the stages publish them.
@@ -6,6 +7,7 @@ evaluations stay in the scratch folder, from where the stages publish them.
 
 import argparse
 import logging
+import os
 from collections.abc import MutableMapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +16,7 @@ import torch
 
 from distill import load
 from harness.cells import TEACHER, PlannedCell, plan_student, plan_teacher, run_folder
-from harness.config import RunConfig, data_root, read_profile
+from harness.config import data_root, read_profile
 from harness.data.catalogue import dataset_info
 from harness.data.splits import Split, open_split
 from harness.data.stream import order_hash
@@ -25,7 +27,8 @@ from harness.evaluation import Subject, evaluate
 from harness.evaluations import PlannedEvaluation, plan_evaluation
 from harness.lock import locked
 from harness.metrics.truth import Truth
-from harness.nets import SegmentationNet, build
+from harness.nets import SegmentationNet, build, freeze
+from harness.ranks import ALONE, Ranks, joined
 from harness.recipe import DataSource, TeacherTraining
 from harness.records import ScoreRecord
 from harness.seal import seal
@@ -45,23 +48,38 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     stop = StopRequest()
     stop.listen()
-    work(args.profile, args.dataset, args.seed, args.methods, stop)
+    with joined() as ranks:
+        work(args.profile, args.dataset, args.seed, args.methods, stop, ranks)
     return 0
 
 
-def work(profile: str, dataset: str, seed: int, methods: Sequence[str], stop: StopRequest) -> None:
-    """Train the cells that are not trained yet, then evaluate those not evaluated yet."""
+def work(
+    profile: str,
+    dataset: str,
+    seed: int,
+    methods: Sequence[str],
+    stop: StopRequest,
+    ranks: Ranks = ALONE,
+) -> None:
+    """Train the cells that are not trained yet, then evaluate those not evaluated yet.
+
+    All ranks train; the first one alone holds the locks, writes and evaluates.
+    """
     device = pick_device()
     if list(methods) == [TEACHER]:
         planned = [plan_teacher(profile, dataset)]
     else:
         planned = [plan_student(profile, dataset, method, seed) for method in methods]
     with ExitStack() as locks:
-        for cell in planned:
+        for cell in planned if ranks.leads else ():
             locks.enter_context(locked(cell.scratch))
+        ranks.wait()
         waiting = [cell for cell in planned if not cell.trained]
+        ranks.wait()
         if waiting:
-            train_cells(waiting, device, stop)
+            train_cells(waiting, device, stop, ranks)
+    if not ranks.leads:
+        return
     truths: dict[str, Truth] = {}
     for cell in planned:
         stop.leave_if_requested()
@@ -118,30 +136,45 @@ def open_data(dataset: str, source: DataSource, split: str) -> Split:
 
 
 def pick_device() -> torch.device:
-    """The GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """This process's GPU if there is one, else the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
 
 
-def train_cells(cells: Sequence[PlannedCell], device: torch.device, stop: StopRequest) -> None:
+def train_cells(
+    cells: Sequence[PlannedCell],
+    device: torch.device,
+    stop: StopRequest,
+    ranks: Ranks = ALONE,
+) -> None:
     """Train `cells`, all of one dataset and seed, into their scratch folders, and seal them."""
     config = cells[0].config
-    _refuse_inexact(config, device)
+    if ranks.world != config.training.devices:
+        raise SuiteError(
+            f"profile {config.profile}: the recipe says devices: {config.training.devices}, but "
+            f"{ranks.world} processes were started"
+        )
     split = open_data(config.dataset, config.data, config.data.train_split)
     classes = len(split.info.classes)
     work = [Cell(cell.config, cell.scratch) for cell in cells]
-    for cell in cells:  # results that were damaged must not be taken for those of this process
-        _remove(cell.scratch / SUMMARY)
+    if ranks.leads:  # results that were damaged must not be taken for those of this process
+        for cell in cells:
+            _remove(cell.scratch / SUMMARY)
     if isinstance(config.training, TeacherTraining) and config.training.source:
-        import_weights(work[0], Path(config.training.source), classes)
-        _describe(cells[0], len(split), device)
+        if ranks.leads:
+            import_weights(work[0], Path(config.training.source), classes)
+            _describe(cells[0], len(split), device)
     else:
         teacher = _load_teacher(cells[0], classes, device)
         execution = read_profile(config.profile).execution
         try:
-            train(work, split, classes, teacher, execution, device, stop)
+            train(work, split, classes, teacher, execution, device, stop, ranks)
         finally:  # one that failed leaves the others' results in place
             for cell in cells:
-                if (cell.scratch / SUMMARY).is_file():
+                if ranks.leads and (cell.scratch / SUMMARY).is_file():
                     _describe(cell, len(split), device)
 
 
@@ -152,7 +185,7 @@ def _load_teacher(cell: PlannedCell, classes: int, device: torch.device) -> Segm
     teacher = build(config.teacher, classes)
     path = run_folder(config.profile, config.dataset, TEACHER, 0) / "weights.safetensors"
     load_weights(path, teacher)
-    return teacher.to(device).eval().requires_grad_(requires_grad=False)
+    return freeze(teacher).to(device)
 
 
 def _describe(cell: PlannedCell, images: int, device: torch.device) -> None:
@@ -178,16 +211,6 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise SuiteError(f"{path}: cannot remove ({error.strerror})") from error
-
-
-def _refuse_inexact(config: RunConfig, device: torch.device) -> None:
-    """Adaptive pooling, which PSPNet is built on, has no deterministic gradient on CUDA."""
-    exact = config.training.determinism == "exact"
-    if device.type == "cuda" and exact and config.student.decoder == "pspnet":
-        raise SuiteError(
-            f"profile {config.profile}: a PSPNet cannot train with determinism 'exact' on CUDA; "
-            "set `determinism: seeded` under train and teacher"
-        )
 
 
 def _is_subset(source: DataSource) -> bool:

@@ -13,9 +13,10 @@ from harness.config import RunConfig, Term, student_run
 from harness.data.catalogue import dataset_info
 from harness.determinism import set_determinism
 from harness.learner import PHASES, Learner, Stopwatch
-from harness.nets import Output, SegmentationNet, build
+from harness.nets import SegmentationNet, build, freeze
 from harness.normalise import normalise
 from harness.recipe import Network, Profile
+from harness.trainer import teach
 
 ENDLESS = 10**6  # steps
 PROCESSOR_OF_TEACHER, PROCESSOR_OF_REST = "processor, teacher", "processor, rest"
@@ -83,7 +84,7 @@ def open_setting(profile: Profile, dataset: str) -> Setting:
     set_determinism(recipe.determinism, recipe.threads)
     classes = len(dataset_info(dataset).classes)
     batch = random_batch(recipe.batch, classes, profile.data[dataset].crop)
-    return Setting(build(_untrained(profile.networks.teacher), classes).eval(), batch)
+    return Setting(freeze(build(_untrained(profile.networks.teacher), classes)), batch)
 
 
 def random_batch(count: int, classes: int, crop: tuple[int, int]) -> Batch:
@@ -131,7 +132,9 @@ def take_turns(learners: Sequence[Learner], setting: Setting) -> list[Phases]:
     images = normalise(setting.batch.images)
     watch.charge("data")
     start = process_time()
-    output = _teach(setting.teacher, images, learners[0])
+    first = learners[0]
+    precision = first.config.training.teacher_precision
+    output = teach(setting.teacher, images, sorted(first.teacher_taps()), precision)
     shared[PROCESSOR_OF_TEACHER] = process_time() - start
     watch.charge("teacher")
     clocks = []
@@ -142,13 +145,6 @@ def take_turns(learners: Sequence[Learner], setting: Setting) -> list[Phases]:
         own = {phase: learner.seconds[phase] - before[phase] for phase in PHASES}
         clocks.append(own | rest | shared)
     return clocks
-
-
-def _teach(teacher: SegmentationNet, images: Tensor, learner: Learner) -> Output:
-    half = learner.config.training.teacher_precision == "bf16"
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-        output: Output = teacher(images, sorted(learner.teacher_taps()))
-    return output
 
 
 def _spent(clocks: Phases) -> Spent:

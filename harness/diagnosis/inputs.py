@@ -1,6 +1,5 @@
 """What a profile reads: datasets, backbones, a teacher to import."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from harness.data.manifest import read_manifest
 from harness.data.splits import open_split
 from harness.diagnosis.finding import Finding
 from harness.errors import SuiteError
+from harness.pretrained import backbone_path
 from harness.recipe import DataSource, Params, Profile
-
-BACKBONES = "data/backbones"
 
 
 def input_findings(grid: Params, profile: Profile) -> Iterator[Finding]:
@@ -73,8 +71,7 @@ def _how_to_get(dataset: str) -> str:
 
 def backbone_finding(name: str) -> Finding:
     """Whether the weights that a network starts from are there."""
-    path = Path(os.environ.get("BACKBONE_ROOT", BACKBONES)) / f"{name}.safetensors"
-    subject = f"backbone {name}"
+    path, subject = backbone_path(name), f"backbone {name}"
     if path.is_file():
         return Finding(subject, "ok", str(path))
     return Finding(

@@ -87,7 +87,11 @@ def _data_root(record: RunRecord) -> Path:
 
 def _fingerprint(record: RunRecord, cell: PlannedCell) -> Iterator[Check]:
     own = fingerprint_of(
-        record.config, record.code_digest, record.manifest_sha256, record.teacher_sha256
+        record.config,
+        record.code_digest,
+        record.manifest_sha256,
+        record.teacher_sha256,
+        record.pretrained_sha256,
     )
     yield _same("fingerprint in run.json", own, record.fingerprint)
     config = cell.config.as_dict()

@@ -23,7 +23,7 @@ from harness.config import (
 from harness.data.catalogue import dataset_info
 from harness.errors import SuiteError
 from harness.evaluations import PlannedEvaluation
-from harness.learner import build_method
+from harness.methods import build_method
 from harness.recipe import DataSource, Profile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -300,12 +300,18 @@ def test_code_data_and_teacher_change_the_fingerprint(document: dict[str, Any]) 
     config = student_run("smoke", DATASET, METHOD, 0)
     prints = {
         PlannedCell(config, *parts).fingerprint
-        for parts in (("c", "m", "t"), ("C", "m", "t"), ("c", "M", "t"), ("c", "m", "T"))
+        for parts in (
+            ("c", "m", "t"),
+            ("C", "m", "t"),
+            ("c", "M", "t"),
+            ("c", "m", "T"),
+            ("c", "m", "t", "pretrained"),
+        )
     }
     other = student_run("smoke", DATASET, METHOD, 1)
     prints |= {PlannedCell(other, "c", "m", "t").fingerprint}
     prints |= {PlannedCell(student_run("smoke", DATASET, "cwd", 0), "c", "m", "t").fingerprint}
-    assert len(prints) == 6
+    assert len(prints) == 7
     scratches = (
         PlannedCell(config, "c", "m", "t").scratch,
         PlannedCell(other, "c", "m", "t").scratch,

@@ -78,9 +78,8 @@ def test_comments_docstrings_and_layout_change_nothing(copy: Path, before: dict[
     edit(copy / "distill/queues.py", ") -> None:\n", ') -> None:\n        """New words."""\n')
     edit(
         copy / "harness/learner.py",
-        "def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:\n",
-        "def _set_rate(\n    optimizer: torch.optim.Optimizer, rate: float\n) -> None:\n"
-        '    """New words."""\n',
+        "    def _gradients_are_due(self) -> bool:\n",
+        '    def _gradients_are_due(\n        self,\n    ) -> bool:\n        """New words."""\n',
     )
     assert changed(before, digests(copy)) == set()
 

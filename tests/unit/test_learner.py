@@ -14,10 +14,13 @@ from distill import method_names
 from harness.config import RunConfig, Term
 from harness.determinism import tensors_hash
 from harness.errors import SuiteError
-from harness.learner import Learner, build_method, cross_entropy, poly
+from harness.learner import Learner
+from harness.methods import build_method
 from harness.nets import EMBEDDING
 from harness.normalise import normalise
+from harness.optimizers import poly
 from harness.recipe import Training
+from harness.supervision import counted_pixels, cross_entropy
 
 CLASSES = 11
 TAPS = (*(f"backbone.{stage}" for stage in range(1, 5)), EMBEDDING)
@@ -46,6 +49,11 @@ def steps(own: Learner, count: int, first: int = 0) -> list[dict[str, float]]:
     return logged
 
 
+def terms_of(row: dict[str, float]) -> set[str]:
+    """The parts of the loss in a logged row."""
+    return {name for name in row if name != "loss" and not name.startswith("gradient/")}
+
+
 def test_equal_seeds_give_every_method_equal_initial_weights() -> None:
     starts = {
         name: tensors_hash(learner(run_config(name, seed=3)).net.state_dict())
@@ -65,11 +73,11 @@ def test_every_method_adds_its_terms_to_one_cross_entropy(name: str) -> None:
     first = logged[0]
     for term in ("cross_entropy", "auxiliary"):
         assert first[term] == plain[term]
-    added = math.fsum(value for term, value in first.items() if term != "loss")
+    added = math.fsum(first[term] for term in terms_of(first))
     assert first["loss"] == pytest.approx(added, rel=1e-5)
     assert all(math.isfinite(value) for row in logged for value in row.values())
     own_terms = {term for term in first if term.startswith(f"{name}/")}
-    assert own_terms == first.keys() - {"loss", "cross_entropy", "auxiliary"}
+    assert own_terms == terms_of(first) - {"cross_entropy", "auxiliary"}
     assert bool(own_terms) == (name != "student")
 
 
@@ -134,6 +142,44 @@ def test_first_step_is_plain_gradient_descent() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["kd", "skd"])
+def test_gradient_norms_are_those_of_each_term(name: str) -> None:
+    """With one term the norm is that of the step's own gradient; they are logged now and then."""
+    training = TRAINING.model_copy(update={"gradients_every": 1})
+    own, quiet = learner(run_config(name, training=training)), learner(run_config(name))
+    logged = steps(own, 3)
+    for row in logged[::2]:
+        assert {f"gradient/{term}" for term in terms_of(row)} <= row.keys()
+        assert all(value > 0 for term, value in row.items() if term.startswith("gradient/"))
+    assert not any(term.startswith("gradient/") for term in logged[1])
+    steps(quiet, 3)
+    assert tensors_hash(own.net.state_dict()) == tensors_hash(quiet.net.state_dict())
+
+
+def test_the_gradient_norm_of_the_only_term_is_the_steps() -> None:
+    network = run_config("student").student.model_copy(update={"auxiliary": False})
+    own = learner(run_config("student", student=network))
+    (row,) = steps(own, 1)
+    gradients = [p.grad.flatten() for p in own.net.parameters() if p.grad is not None]
+    assert row["gradient/cross_entropy"] == pytest.approx(float(torch.cat(gradients).norm()))
+
+
+def test_parts_of_a_batch_add_up_to_its_gradient() -> None:
+    """Without batch norm and dropout, whose statistics are a part's, two halves are the whole."""
+    network = run_config("student").student.model_copy(update={"dropout": 0.0})
+    halves = TRAINING.model_copy(update={"accumulate": 2})
+    whole, parts = (
+        learner(run_config("kd", student=network, training=training))
+        for training in (TRAINING, halves)
+    )
+    for own in (whole, parts):
+        own.net.eval()
+    rows = [steps(own, 1)[0] for own in (whole, parts)]
+    assert rows[0]["loss"] == pytest.approx(rows[1]["loss"], rel=1e-5)
+    for one, two in zip(whole.net.parameters(), parts.net.parameters(), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-7)
+
+
 def reference_cross_entropy(logits: Tensor, labels: Tensor) -> float:
     """Plain loops in double precision: bilinear with half-pixel centres, then -log softmax."""
     n, classes, height, width = logits.shape
@@ -177,13 +223,14 @@ def test_cross_entropy_is_the_plain_formula(
     logits = 4 * torch.randn(2, 3, *grid, generator=draw)
     labels = torch.randint(0, 3, (2, *size), generator=draw)
     labels[torch.rand(labels.shape, generator=draw) < ignored] = 255
-    value = float(cross_entropy(logits, labels))
+    value = float(cross_entropy(logits, labels, counted_pixels(labels)))
     assert value == pytest.approx(reference_cross_entropy(logits, labels), rel=2e-5, abs=1e-6)
 
 
 def test_cross_entropy_of_ignored_pixels_alone_is_zero_without_gradient() -> None:
     logits = torch.randn(1, 4, 3, 3, requires_grad=True)
-    loss = cross_entropy(logits, torch.full((1, 6, 6), 255))
+    labels = torch.full((1, 6, 6), 255)
+    loss = cross_entropy(logits, labels, counted_pixels(labels))
     loss.backward()  # type: ignore[no-untyped-call]
     assert loss.item() == 0
     assert logits.grad is not None

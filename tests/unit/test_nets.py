@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from harness.determinism import draw_seed, tensors_hash
-from harness.learner import cross_entropy
-from harness.nets import EMBEDDING, SegmentationNet, build, output_stride
+from harness.nets import EMBEDDING, SegmentationNet, build, freeze, output_stride
+from harness.pooling import GridMeans
 from harness.recipe import Network
+from harness.supervision import counted_pixels, cross_entropy
 
 CLASSES = 19
 TAPS = (*(f"backbone.{stage}" for stage in range(1, 5)), EMBEDDING)
@@ -142,6 +143,39 @@ def resnet50(width: int) -> int:
     return total
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_frozen_teacher_gives_what_the_network_gives(name: str) -> None:
+    """Its batch norms, with statistics of their own, are folded into the convolutions."""
+    net = fresh(RECIPES[name])
+    for step in range(3):
+        net.train()(images() + step)
+    with torch.no_grad():
+        expected = net.eval()(images(), TAPS)
+        found = freeze(net)(images(), TAPS)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in net.modules())
+    assert not any(parameter.requires_grad for parameter in net.parameters())
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6])
+@pytest.mark.parametrize("shape", [(8, 8), (15, 20), (7, 1), (45, 60)])
+def test_pooling_is_adaptive_average_pooling(size: int, shape: tuple[int, int]) -> None:
+    """Values and gradients are torch's own, in float64."""
+    maps = torch.randn(2, 3, *shape, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 3, size, size, dtype=torch.float64)
+    pools = GridMeans(size), torch.nn.AdaptiveAvgPool2d(size)
+    values = [pool(maps) for pool in pools]
+    torch.testing.assert_close(*values, rtol=1e-12, atol=1e-12)
+    gradients = [torch.autograd.grad((value * weights).sum(), maps)[0] for value in values]
+    torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-12)
+
+
+def test_no_network_pools_by_what_cuda_cannot_repeat() -> None:
+    for name, network in RECIPES.items():
+        kinds = {type(module) for module in fresh(network).modules()}
+        assert torch.nn.AdaptiveAvgPool2d not in kinds, name
+
+
 def classifier(inputs: int) -> int:
     return inputs * CLASSES + CLASSES
 
@@ -220,7 +254,7 @@ def test_the_start_of_a_training_is_pinned(name: str) -> None:
     shapes = {key: torch.zeros(tensor.shape, dtype=torch.uint8) for key, tensor in tensors.items()}
     labels = torch.arange(64 * 64).reshape(1, 64, 64).expand(2, -1, -1) % CLASSES
     with torch.no_grad():
-        loss = float(cross_entropy(net(images()).logits, labels))
+        loss = float(cross_entropy(net(images()).logits, labels, counted_pixels(labels)))
     found = Pin(
         structure=tensors_hash(shapes)[:16],
         weight=net.head.conv_seg.weight[-1, -1].item(),

@@ -72,7 +72,7 @@ def test_teachers_and_other_profiles_train_alone() -> None:
 
 def test_one_job_a_seed_with_the_asked_for_first(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs: list[list[str]] = []
-    monkeypatch.setattr(publish, "run_workers", lambda found, _: jobs.extend(found))
+    monkeypatch.setattr(publish, "run_workers", lambda found, *_: jobs.extend(found))
     ensure_trained(plan("kd", 1))
     assert jobs == [
         ["smoke", DATASET, "1", "kd", "student"],

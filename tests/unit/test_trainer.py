@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from distill import Distiller, View
 from harness.config import RunConfig, Term
 from harness.errors import SuiteError
-from harness.learner import poly
+from harness.optimizers import poly
 from harness.recipe import Execution
 from harness.resume import load_checkpoint
 from harness.stop import Stopped
@@ -116,7 +116,9 @@ def test_the_log_holds_every_term_and_the_rate(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [0, 2, 4]
     for row in rows:
-        terms = row.keys() - {"step", "loss", "learning_rate"}
+        gradients = {term for term in row if term.startswith("gradient/")}
+        assert bool(gradients) == (row["step"] == 0)
+        terms = row.keys() - {"step", "loss", "learning_rate"} - gradients
         assert {"cross_entropy", "auxiliary"} < terms
         assert any(term.startswith("kd/") for term in terms)
         assert row["loss"] == pytest.approx(math.fsum(row[term] for term in terms), rel=1e-5)
