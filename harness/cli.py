@@ -14,6 +14,7 @@ COMMANDS = (
     "new-method",
     "backbone",
     "bench",
+    "inspect-pcd",
     "submit-check",
     "status",
     "plan",

@@ -7,7 +7,7 @@ responses", and the student's choice among the kept channels. Every formula here
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,6 +24,16 @@ from pcd.sums import RunningSums, class_sums
 
 CLASSIFIED_TAP = "head.embedding"
 CONTROLS = ("random", "none")  # scores that need no classes
+
+
+class Findings(NamedTuple):
+    """What the running sums say of the teacher's channels, and the matching they led to."""
+
+    classes: Tensor  # k', the classes with pixels enough
+    responses: Tensor  # k' C_t, float64
+    scores: Tensor  # C_t, float64
+    kept: Tensor  # M, teacher channels, best first
+    matched: Tensor  # C_s, the teacher channel each student channel learns, or -1
 
 
 class PCD(Distiller):
@@ -130,6 +140,12 @@ class PCD(Distiller):
         self.kept.copy_(kept)
         self.matched.copy_(matched)
         self.waited.zero_()
+
+    def findings(self) -> Findings:
+        """What the last step knew, to be looked at; needs `responses` "running"."""
+        classes = (self.sums.pixels[:-1] >= self.config.min_pixels).nonzero()[:, 0]
+        responses = class_responses(self.sums.so_far(), self.config.min_pixels, self.classifier)
+        return Findings(classes, responses.response, self.scores, self.kept, self.matched)
 
     def counters(self) -> Mapping[str, float]:
         """Steps skipped for want of two classes, kept channels, and the last matching.

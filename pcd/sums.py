@@ -50,6 +50,10 @@ class RunningSums(nn.Module):
         self.pixels += moved.pixels
         self.total += moved.total
         self.square += moved.square
+        return self.so_far()
+
+    def so_far(self) -> ClassSums:
+        """The sums over every batch that was added."""
         return ClassSums(self.shift, self.pixels, self.total, self.square)
 
 

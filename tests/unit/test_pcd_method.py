@@ -250,3 +250,18 @@ def test_autocast_changes_nothing() -> None:
         mixed = step(make(4, 8, CLASSES), *case)
     assert mixed.dtype == torch.float32
     assert mixed.item() == plain.item()
+
+
+def test_findings_are_what_the_last_step_knew() -> None:
+    method = make(4, 8, CLASSES, min_pixels=80)
+    student, teacher, labels = features(4, 8, CLASSES)
+    for scale in (1.0, 2.0):
+        step(method, student, scale * teacher, labels)
+    found = method.findings()
+    counts = torch.stack([2 * (labels == k).sum() for k in range(CLASSES)])
+    assert found.classes.tolist() == (counts >= 80).nonzero()[:, 0].tolist()
+    gaps = (found.responses[:, None] - found.responses[None]).abs().sum(dim=(0, 1))
+    pairs = len(found.classes) * (len(found.classes) - 1)
+    torch.testing.assert_close(found.scores, gaps / pairs)
+    assert found.kept.tolist() == found.scores.argsort(descending=True)[:4].tolist()
+    assert set(found.matched.tolist()) == set(found.kept.tolist())

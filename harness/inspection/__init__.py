@@ -1,0 +1,1 @@
+"""A look inside PCD (reconstructed from the abstract): which channels it keeps and matches."""

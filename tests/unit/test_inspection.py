@@ -1,0 +1,96 @@
+"""The look inside PCD (reconstructed from the abstract): its plots' numbers, and its refusals."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from harness_cases import run_config
+
+from harness.config import Term
+from harness.errors import SuiteError
+from harness.inspection import stability_plot as stability
+from harness.inspection.channels import Channels, Examples, _pcd_term
+from harness.inspection.map_plot import map_plot
+from harness.inspection.score_plots import response_plot, score_plot
+
+SCORES = np.array([0.5, 2.0, 0.25, 1.0])
+LOG = """{"step": 0, "pcd/kept_changed": 1, "pcd/matched_changed": 1, "pcd/mean_similarity": 0}
+{"step": 10, "pcd/kept_changed": 0.5, "pcd/matched_changed": 0.25, "pcd/mean_similarity": 0.1}
+{"step": 20, "pcd/kept_changed": 0, "pcd/matched_changed": 0.5, "pcd/mean_similarity": 0.3}
+"""
+
+
+def channels(**changes: Any) -> Channels:
+    draw = np.random.default_rng(0)
+    examples = Examples(
+        draw.integers(0, 256, (2, 3, 16, 16)).astype(np.uint8),
+        np.full((2, 16, 16), 255),
+        draw.random((2, 4, 4, 4)),
+        draw.random((2, 2, 4, 4)),
+    )
+    values: dict[str, Any] = {
+        "config": run_config("pcd"),
+        "classes": ("sky", "road"),
+        "responses": np.stack([SCORES, -SCORES]),
+        "scores": SCORES,
+        "kept": np.array([1, 3]),
+        "matched": np.array([3, 1]),
+        "rematched": (0.5, 0.0),
+        "examples": examples,
+    }
+    return Channels(**{**values, **changes})
+
+
+def test_channels_are_ranked_by_score_and_know_who_learns_them() -> None:
+    found = channels()
+    assert found.ranked.tolist() == [1, 3, 0, 2]
+    assert (found.learner_of(1), found.learner_of(3), found.learner_of(0)) == (1, 0, None)
+
+
+def test_plots_hold_the_numbers_they_show() -> None:
+    responses, scores, maps = (plot(channels()) for plot in (response_plot, score_plot, map_plot))
+    assert [row["kept"] for row in scores.values] == [True, True, False, False]
+    assert [row["score"] for row in scores.values] == [2.0, 1.0, 0.5, 0.25]
+    assert [row["response"] for row in responses.values][:2] == [2.0, -2.0]
+    assert [row["teacher_channel"] for row in maps.values] == [3, 1]
+    for plot in (responses, scores, maps):
+        assert plot.png.startswith(b"\x89PNG")
+        assert b"<svg" in plot.svg
+        assert "reconstructed from the abstract" in plot.title
+
+
+def test_stability_reads_every_seed_that_has_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stability, "run_folder", lambda *cell: tmp_path / str(cell[3]))
+    for seed in (0, 2):
+        (tmp_path / str(seed)).mkdir()
+        (tmp_path / str(seed) / "log.jsonl").write_text(LOG)
+    rows = stability.stability_plot(channels(), (0, 1, 2)).values
+    assert [row["seed"] for row in rows] == [0, 0, 0, 2, 2, 2]
+    assert [row["matched_changed"] for row in rows[:3]] == [1, 0.25, 0.5]
+    with pytest.raises(SuiteError, match=r"1/log\.jsonl: missing"):
+        stability.stability_plot(channels(), (1,))
+    (tmp_path / "0" / "log.jsonl").write_text('{"step": 0, "loss": 1}\n')
+    with pytest.raises(SuiteError, match=r"logs no pcd/kept_changed"):
+        stability.stability_plot(channels(), (0,))
+
+
+@pytest.mark.parametrize(
+    ("term", "message"),
+    [
+        (Term("kd", {}), "not pcd"),
+        (Term("pcd", {"score": "random"}), "'random' is a control"),
+        (Term("pcd", {"weight": 0}), "weight 0 leaves nothing"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_refused(term: Term, message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
+        _pcd_term(run_config("pcd", terms=(term,)))
+
+
+def test_sums_are_looked_at_whatever_the_run_chose() -> None:
+    terms = (Term("kd", {}), Term("pcd", {"responses": "batch", "weight": 3.0}))
+    term = _pcd_term(run_config("pcd", terms=terms))
+    assert term.fields == {"responses": "running", "weight": 3.0}
