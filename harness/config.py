@@ -90,6 +90,9 @@ def teacher_run(profile_name: str, dataset: str) -> RunConfig:
     """The configuration of a dataset's teacher."""
     profile = read_profile(profile_name)
     training: TeacherTraining = profile.teacher
+    if training.source:  # several datasets have several teachers
+        source = training.source.replace("{dataset}", dataset)
+        training = training.model_copy(update={"source": source})
     return RunConfig(
         profile=profile_name,
         dataset=dataset,

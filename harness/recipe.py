@@ -107,7 +107,7 @@ class TeacherTraining(Training):
     """The teacher's training, or where its finished weights come from."""
 
     seed: Seed = 0
-    source: str | None = None  # a safetensors file to import instead of training
+    source: str | None = None  # a safetensors file to import instead; {dataset} is filled in
 
 
 class Evaluation(Settings):

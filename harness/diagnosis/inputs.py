@@ -20,9 +20,17 @@ def input_findings(grid: Params, profile: Profile) -> Iterator[Finding]:
         yield data_finding(dataset, profile)
     names = (profile.networks.teacher.pretrained, profile.networks.student.pretrained)
     yield from (backbone_finding(name) for name in dict.fromkeys(names) if name)
-    if profile.teacher.source and not Path(profile.teacher.source).is_file():
-        mend = "name a safetensors file under teacher.source"
-        yield Finding("teacher", "missing", f"{profile.teacher.source}: no such file", mend)
+    if profile.teacher.source:
+        yield from (teacher_finding(profile.teacher.source, name) for name in grid.datasets)
+
+
+def teacher_finding(source: str, dataset: str) -> Finding:
+    """Whether the weights that the dataset's teacher is imported from are there."""
+    path, subject = Path(source.replace("{dataset}", dataset)), f"teacher {dataset}"
+    if path.is_file():
+        return Finding(subject, "ok", str(path))
+    mend = "write it by `python -m harness convert-checkpoint`, or name another in teacher.source"
+    return Finding(subject, "missing", f"{path}: no such file", mend)
 
 
 def data_finding(dataset: str, profile: Profile) -> Finding:

@@ -141,7 +141,7 @@ def test_everything_the_profile_reads_is_looked_at(project: Path) -> None:
     assert [(f.subject, f.health) for f in found] == [
         ("data camvid", "ok"),
         ("backbone mobilenet_v2_imagenet", "missing"),
-        ("teacher", "missing"),
+        ("teacher camvid", "missing"),
     ]
     assert found[-1].found == "teacher.safetensors: no such file"
 
