@@ -215,6 +215,7 @@ def _loop(
         rank=ranks.rank,
         world=ranks.world,
         cache=execution.cache,
+        pin=device.type == "cuda",
     )
     taps = sorted({tap for run in runs for tap in run.learner.teacher_taps()})
     clock = time.perf_counter()

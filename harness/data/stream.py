@@ -43,13 +43,15 @@ def batches(
     rank: int = 0,
     world: int = 1,
     cache: bool = False,
+    pin: bool = False,
 ) -> Iterator[Batch]:
     """The batches of steps first_step .. steps - 1, in order, as seen by `rank` of `world`.
 
     `batch` is the global batch size; step s holds samples s * batch .. (s + 1) * batch - 1 of
     the endless shuffled sequence, of which a rank gets its contiguous part. `workers` threads
-    read ahead; `cache` keeps decoded samples in memory, up to CACHE_BYTES. Raises
-    SuiteError if the ranks do not divide the batch.
+    read ahead; `cache` keeps decoded samples in memory, up to CACHE_BYTES; `pin` puts batches
+    where a GPU can fetch them while it computes. Raises SuiteError if the ranks do not divide
+    the batch.
     """
     if batch < 1 or batch % world or not 0 <= rank < world:
         raise SuiteError(
@@ -64,9 +66,10 @@ def batches(
 
     def load(step: int) -> Batch:
         first = step * batch + rank * part
-        return collate(
+        loaded = collate(
             [crops.crop(order.index(counter), counter) for counter in range(first, first + part)]
         )
+        return Batch(*(tensor.pin_memory() for tensor in loaded)) if pin else loaded
 
     jobs = (partial(load, step) for step in range(first_step, steps))
     return _run_ahead(jobs, workers) if workers else (job() for job in jobs)
