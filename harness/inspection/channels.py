@@ -16,7 +16,7 @@ from harness.data.augmentation import Augmentation
 from harness.data.splits import Split
 from harness.data.stream import Batch, batches
 from harness.errors import SuiteError
-from harness.learner import build_method
+from harness.methods import build_method
 from harness.nets import SegmentationNet, build
 from harness.normalise import normalise
 from harness.recipe import Network
