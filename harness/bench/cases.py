@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from typing import Literal as OneOf
 
 from torch import Tensor
 
@@ -14,6 +15,7 @@ SIZE = (64, 128)  # of 512 x 1024 crops at stride 8
 SMALL = (32, 64)  # for n x n maps that take gigabytes or a minute on SIZE
 USUAL, LARGE = (128, 256), (512, 2048)  # C_s C_t: ResNet-18 and deeper, ResNet-18 and -101 stages
 Literal = Callable[[Any, Inputs], Tensor]
+Maps = OneOf["usual", "large", "whole"]  # whole: the usual widths, never on SMALL
 
 ALONE = {"pixel_weight": 0.0, "holistic_weight": 0.0}
 NO_MEMORY = {"memory_pixel_weight": 0.0, "memory_region_weight": 0.0, "kd_weight": 0.0}
@@ -34,14 +36,14 @@ class Case:
     equal: bool = False  # both maps as wide as the student's, so that no adapter is needed
     sizes: tuple[tuple[int, int], tuple[int, int]] = (SIZE, SIZE)  # at USUAL and at LARGE widths
 
-    def widths(self, large: bool) -> tuple[int, int]:
+    def widths(self, maps: Maps) -> tuple[int, int]:
         """C_s and C_t."""
-        student, teacher = LARGE if large else USUAL
+        student, teacher = LARGE if maps == "large" else USUAL
         return (student, student) if self.equal else (student, teacher)
 
-    def size(self, large: bool) -> tuple[int, int]:
+    def size(self, maps: Maps) -> tuple[int, int]:
         """h and w."""
-        return self.sizes[large]
+        return SIZE if maps == "whole" else self.sizes[maps == "large"]
 
 
 CASES = (
@@ -78,6 +80,8 @@ CASES = (
 )  # fmt: skip
 
 
-def measured(large: bool) -> tuple[Case, ...]:
-    """The cases that differ at these widths: the logits are the same at LARGE."""
-    return tuple(case for case in CASES if not large or case.reads != ("logits",))
+def measured(maps: Maps) -> tuple[Case, ...]:
+    """The cases that are not the usual ones again: the logits are the same at LARGE."""
+    if maps == "large":
+        return tuple(case for case in CASES if case.reads != ("logits",))
+    return tuple(case for case in CASES if maps == "usual" or case.size("usual") != SIZE)

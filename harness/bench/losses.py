@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill import Distiller, load
-from harness.bench.cases import CLASSES, IMAGES, Case, measured
+from harness.bench.cases import CLASSES, IMAGES, Case, Maps, measured
 from harness.bench.inputs import Inputs, floor, make_inputs
 from harness.bench.measure import Memory, best_seconds, memory_of
 
@@ -68,9 +68,9 @@ class Step:
             leaf.grad = None
 
 
-def inputs_of(case: Case, large: bool) -> Inputs:
-    """The maps that `case` is measured on."""
-    return make_inputs(IMAGES, CLASSES, case.widths(large), case.size(large))
+def inputs_of(case: Case, maps: Maps) -> Inputs:
+    """What `case` is measured on."""
+    return make_inputs(IMAGES, CLASSES, case.widths(maps), case.size(maps))
 
 
 def our_step(case: Case, inputs: Inputs) -> Step:
@@ -90,10 +90,10 @@ def literal_step(case: Case, inputs: Inputs) -> Step:
     return Step(lambda: case.literal(method, inputs), _leaves(method, inputs))
 
 
-def measure_losses(large: bool, repeats: int) -> Iterator[LossRow]:
-    """A row for every case, best of `repeats`, at the usual or at `large` widths."""
-    for case in measured(large):
-        yield measure_case(case, inputs_of(case, large), repeats)
+def measure_losses(maps: Maps, repeats: int) -> Iterator[LossRow]:
+    """A row for every case, best of `repeats`."""
+    for case in measured(maps):
+        yield measure_case(case, inputs_of(case, maps), repeats)
 
 
 def measure_case(case: Case, inputs: Inputs, repeats: int) -> LossRow:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 
 from harness.bench.bounds import verdicts
-from harness.bench.cases import measured
+from harness.bench.cases import Maps, measured
 from harness.bench.loader import measure_decoders, measure_loaders
 from harness.bench.loader_table import decoder_table, loader_table
 from harness.bench.losses import measure_losses
@@ -34,17 +34,17 @@ T = TypeVar("T")
 STREETS = 8
 
 
-def bench_losses(folder: Path, large: bool, repeats: int) -> None:
-    """Measure every loss term; writes losses.json and losses.md (`large`: losses-large)."""
+def bench_losses(folder: Path, maps: Maps, repeats: int) -> None:
+    """Measure every loss term; writes losses.json and losses.md, or losses-`maps`."""
     _require_positive(repeats)
     torch.set_num_threads(1)
     load = os.getloadavg()[0]
-    rows = _watched(measure_losses(large, repeats), "losses", len(measured(large)))
+    rows = _watched(measure_losses(maps, repeats), "losses", len(measured(maps)))
     machine = _machine(1, repeats, load)
     tables = [loss_table(rows, [environment_note(machine)])]
-    if not large:
+    if maps != "large":
         tables.append(bound_table(verdicts(rows)))
-    _keep(folder / ("losses-large" if large else "losses"), tables, machine)
+    _keep(folder / ("losses" if maps == "usual" else f"losses-{maps}"), tables, machine)
 
 
 def bench_steps(folder: Path, profile_name: str | None, repeats: int) -> None:

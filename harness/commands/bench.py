@@ -13,8 +13,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--losses", action="store_true", help="only the losses")
     what.add_argument("--steps", action="store_true", help="only the distilled steps")
     what.add_argument("--loader", action="store_true", help="only the loader")
-    parser.add_argument(
+    maps = parser.add_mutually_exclusive_group()
+    maps.add_argument(
         "--large", action="store_true", help="the losses at widths 512/2048 instead of 128/256"
+    )
+    maps.add_argument(
+        "--whole",
+        action="store_true",
+        help="the losses that are usually measured on a smaller map, on 64x128: 10 GB, minutes",
     )
     parser.add_argument("--profile", help="profile of the steps; without it the active one")
     parser.add_argument("--repeats", type=int, default=5, help="the best of so many counts")
@@ -25,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     from harness.bench.session import bench_loader, bench_losses, bench_steps
 
     if not args.steps and not args.loader:
-        bench_losses(RESULTS, args.large, args.repeats)
+        maps = "large" if args.large else "whole" if args.whole else "usual"
+        bench_losses(RESULTS, maps, args.repeats)
     if not args.losses and not args.loader:
         bench_steps(RESULTS, args.profile, args.repeats)
     if not args.losses and not args.steps:

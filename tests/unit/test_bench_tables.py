@@ -3,7 +3,7 @@
 import pytest
 
 from harness.bench.bounds import BOUNDS, Bound, Verdict, verdicts
-from harness.bench.cases import CASES
+from harness.bench.cases import CASES, SIZE, measured
 from harness.bench.losses import Cost, LossRow
 from harness.bench.measure import Memory
 from harness.bench.steps import Spent, StepRow, least
@@ -91,3 +91,12 @@ def test_step_is_the_sum_of_its_phases() -> None:
 
 def test_least_is_taken_clock_by_clock() -> None:
     assert least([{"a": 2.0, "b": 1.0}, {"a": 1.0, "b": 3.0}]) == {"a": 1.0, "b": 1.0}
+
+
+def test_whole_maps_are_measured_where_the_usual_ones_are_smaller() -> None:
+    assert [case.name for case in measured("whole")] == ["cirkd, mini-batch"]
+    assert all(case.size("whole") == SIZE for case in CASES)
+    assert all(case.widths("whole") == case.widths("usual") for case in CASES)
+    assert {case.name for case in CASES} - {case.name for case in measured("large")} == {
+        case.name for case in CASES if case.reads == ("logits",)
+    }
