@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from harness.errors import exit_with
+from harness.following import follow_dvc
 
 
 def main() -> int:
@@ -17,6 +18,7 @@ def main() -> int:
         "--partial", action="store_true", help="exit with 0 even if cells are missing or failed"
     )
     args = parser.parse_args()
+    follow_dvc()
     from harness.report.compare import build_report  # after the arguments: it loads matplotlib
 
     report = build_report(args.profile, args.results)

@@ -5,6 +5,7 @@ import argparse
 from harness.cells import TEACHER
 from harness.errors import exit_with
 from harness.evaluations import plan_evaluation
+from harness.following import follow_dvc
 from harness.publish import publish_evaluation
 
 
@@ -16,6 +17,7 @@ def main() -> int:
     parser.add_argument("method", help=f"key of a block under methods:, or {TEACHER!r}")
     parser.add_argument("seed", type=int, nargs="?", default=0, help="default: %(default)s")
     args = parser.parse_args()
+    follow_dvc()
     plan = plan_evaluation(args.profile, args.dataset, args.method, args.seed)
     if not plan.done:
         from harness.worker import evaluate_cell  # needs torch

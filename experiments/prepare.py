@@ -7,6 +7,7 @@ from harness.config import data_root, data_source, read_profile
 from harness.data.catalogue import dataset_info
 from harness.data.manifest import prepare
 from harness.errors import exit_with
+from harness.following import follow_dvc
 
 
 def main() -> int:
@@ -15,6 +16,7 @@ def main() -> int:
     parser.add_argument("profile", help="name of a file in experiments/profiles/")
     parser.add_argument("dataset")
     args = parser.parse_args()
+    follow_dvc()
     source = data_source(read_profile(args.profile), args.dataset, args.profile)
     info = dataset_info(args.dataset)
     root = data_root(source, args.dataset, info.root_variable, info.synthetic)

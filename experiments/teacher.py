@@ -4,6 +4,7 @@ import argparse
 
 from harness.cells import plan_teacher
 from harness.errors import exit_with
+from harness.following import follow_dvc
 from harness.publish import ensure_trained, publish_run
 
 
@@ -13,6 +14,7 @@ def main() -> int:
     parser.add_argument("profile", help="name of a file in experiments/profiles/")
     parser.add_argument("dataset")
     args = parser.parse_args()
+    follow_dvc()
     cell = plan_teacher(args.profile, args.dataset)
     ensure_trained(cell)
     publish_run(cell)

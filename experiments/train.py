@@ -4,6 +4,7 @@ import argparse
 
 from harness.cells import plan_student
 from harness.errors import exit_with
+from harness.following import follow_dvc
 from harness.publish import ensure_trained, publish_run
 
 
@@ -15,6 +16,7 @@ def main() -> int:
     parser.add_argument("method", help="key of a block under methods: in the profile")
     parser.add_argument("seed", type=int)
     args = parser.parse_args()
+    follow_dvc()
     cell = plan_student(args.profile, args.dataset, args.method, args.seed)
     ensure_trained(cell)
     publish_run(cell)

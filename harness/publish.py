@@ -1,14 +1,13 @@
 """From the scratch folder to results/: every file whole, the record last. Starts without torch."""
 
-import ctypes
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from harness.cells import TEACHER, PlannedCell, unfinished_cohort
@@ -16,10 +15,11 @@ from harness.config import read_profile
 from harness.environment import git_commit
 from harness.errors import SuiteError
 from harness.evaluations import RECORD, PlannedEvaluation
+from harness.following import follow
 from harness.lock import remove_temporaries
 from harness.records import RunRecord, Seconds, write_bytes, write_record
 from harness.seal import Sealed, read_seal
-from harness.stop import EXIT_CODE, PR_SET_PDEATHSIG, StopRequest
+from harness.stop import EXIT_CODE, StopRequest
 
 POLL_SECONDS = 0.05
 
@@ -125,13 +125,9 @@ def _launcher(devices: int) -> list[str]:
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     # OpenMP's threads spin by default, which slows every other process on the same cores.
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
-    return subprocess.Popen(command, env=environment, preexec_fn=_follow_parent)
-
-
-def _follow_parent() -> None:
-    """Die with the stage from the first moment on: importing torch takes a worker seconds."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    # From the first moment on: importing torch takes a worker seconds.
+    following = partial(follow, os.getpid())
+    return subprocess.Popen(command, env=environment, preexec_fn=following)
 
 
 def _worker_arguments(cells: Sequence[PlannedCell]) -> list[list[str]]:

@@ -1,13 +1,14 @@
 """Stopping politely: finish the step, save, and say by the exit code that work is left."""
 
-import ctypes
+import os
 import signal
 import sys
 from types import FrameType
 from typing import Any
 
+from harness.following import follow
+
 EXIT_CODE = 75  # EX_TEMPFAIL: run the same command again to go on
-PR_SET_PDEATHSIG = 1
 
 
 class Stopped(SystemExit):
@@ -23,11 +24,15 @@ class StopRequest:
     def __init__(self) -> None:
         self.requested = False
 
-    def listen(self) -> None:
-        """Turn SIGTERM and SIGINT into a request; a second SIGINT interrupts at once."""
+    def listen(self, with_parent: bool = True) -> None:
+        """Turn SIGTERM and SIGINT into a request; a second SIGINT interrupts at once.
+
+        With `with_parent`, the parent's death counts as SIGTERM: no training outlives its stage.
+        """
         signal.signal(signal.SIGTERM, self._request)
         signal.signal(signal.SIGINT, self._request)
-        _follow_parent()
+        if with_parent:
+            follow(os.getppid())
 
     def leave_if_requested(self) -> None:
         """Raise Stopped if a request came; call it only where all state is saved."""
@@ -40,9 +45,3 @@ class StopRequest:
         if self.requested and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.requested = True
-
-
-def _follow_parent() -> None:
-    """On Linux, receive SIGTERM when the parent dies, so that no training outlives its dvc."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -47,6 +47,14 @@ def workers(project: Path) -> list[int]:
     return found
 
 
+def is_alive(pid: int) -> bool:
+    """Whether the process is there and no zombie."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
+
+
 def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -70,7 +78,9 @@ def stage(project: Path | None = None) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "DVC_NO_ANALYTICS": "1"}
+    """With the shell that dvc runs stages by where SHELL is not set; it may outlive dvc."""
+    ours = {"PYTHONPATH": str(REPOSITORY), "DVC_NO_ANALYTICS": "1", "SHELL": "/bin/sh"}
+    return {**os.environ, **ours}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's")
@@ -91,6 +101,39 @@ def test_no_worker_outlives_its_stage(
     until(lambda: not workers(long_run))
     assert not list(long_run.glob("results/smoke/runs/**/*.*"))
     assert not list(long_run.rglob(".*.tmp"))
+
+
+ORPHAN = """\
+import os, sys, time
+from pathlib import Path
+from harness.following import follow_dvc
+Path("pid").write_text(str(os.getpid()))
+while not Path("go").exists():
+    time.sleep(0.01)
+follow_dvc()
+Path("following").touch()
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is followed elsewhere")
+@pytest.mark.parametrize("late", [True, False])
+def test_a_stage_ends_with_dvc_through_a_shell(late: bool, tmp_path: Path) -> None:
+    """The shell between the two stays; dvc dies while the stage works, or before it looks."""
+    (tmp_path / "stage.py").write_text(ORPHAN)
+    shell = f"DVC_STAGE=train sh -c '{sys.executable} stage.py; true' & wait"
+    dvc = subprocess.Popen(
+        ["sh", "-c", shell], cwd=tmp_path, env=environment(), start_new_session=True
+    )
+    until(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text())
+    stage = int((tmp_path / "pid").read_text())
+    if late:
+        (tmp_path / "go").touch()
+        until((tmp_path / "following").exists)
+    dvc.kill()
+    dvc.wait()
+    (tmp_path / "go").touch()
+    until(lambda: not is_alive(stage))
 
 
 def test_a_second_process_says_who_holds_the_run(project: Path) -> None:

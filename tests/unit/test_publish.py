@@ -117,7 +117,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
-    monkeypatch.setattr("harness.stop._follow_parent", lambda: None)
+    monkeypatch.setattr("harness.stop.follow", lambda _: None)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     return tmp_path
 
