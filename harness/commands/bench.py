@@ -28,10 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the tables and write them to results/bench/ as Markdown and JSON."""
+    from harness.bench.cases import Maps
     from harness.bench.session import bench_loader, bench_losses, bench_steps
 
     if not args.steps and not args.loader:
-        maps = "large" if args.large else "whole" if args.whole else "usual"
+        maps: Maps = "large" if args.large else "whole" if args.whole else "usual"
         bench_losses(RESULTS, maps, args.repeats)
     if not args.losses and not args.loader:
         bench_steps(RESULTS, args.profile, args.repeats)
