@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from harness.errors import SuiteError
+from harness.errors import SuiteError, printable
 from harness.recipe import DataSource, Network, Params, Profile, TeacherTraining, Training
 
 PARAMS = Path("params.yaml")
@@ -176,7 +176,7 @@ def _validate(value: Any, model: type[M], path: Path) -> M:
     except ValidationError as error:
         # A misspelt key is also a missing one; the misspelling is what to mend.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        where = printable(".".join(str(part) for part in first["loc"])) or "the file"
         if first["type"] == "extra_forbidden":
             hint = did_you_mean(str(first["loc"][-1]), _known_keys(model, first["loc"][:-1]))
             raise SuiteError(f"{path}: {where}: unknown key{hint}") from error

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.errors import SuiteError
+from harness.errors import SuiteError, printable
 
 MAX_BYTES = 32 * 1024 * 1024
 Fraction = float | None
@@ -174,5 +174,5 @@ def _read(path: Path, model: type[R]) -> R:
         raise SuiteError(f"{path}: cannot read ({error.strerror})") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        where = printable(".".join(str(part) for part in first["loc"])) or "the file"
         raise SuiteError(f"{path}: {where}: {first['msg']}; run its stage again") from error

@@ -12,7 +12,7 @@ from harness.data.catalogue import dataset_info
 from harness.data.describe import FileRecord, Manifest, describe, file_hash
 from harness.data.scenes import MANIFEST_NAME, draw_dataset
 from harness.data.splits import Split, check_root, layout_of, open_split
-from harness.errors import SuiteError
+from harness.errors import SuiteError, printable
 from harness.records import write_bytes
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -52,7 +52,7 @@ def read_manifest(path: Path) -> Manifest:
         raise SuiteError(f"{path}: cannot read ({error.strerror}); prepare the dataset") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
+        where = printable(".".join(map(str, first["loc"]))) or "the file"
         raise SuiteError(f"{path}: {where}: {first['msg']}; prepare the dataset again") from error
 
 

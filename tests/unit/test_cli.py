@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import harness.commands
 from harness.cli import COMMANDS
@@ -72,6 +73,7 @@ def test_every_option_is_explained(name: str) -> None:
         (2, 2, ""),
         (SuiteError("params.yaml: broken"), 2, "error: params.yaml: broken\n"),
         (KeyboardInterrupt(), 130, ""),
+        (SuiteError("a: \x1b[31m\x07\nb"), 2, "error: a: \\x1b[31m\\x07\nb\n"),
     ],
 )
 def test_commands_end_as_they_should(
@@ -86,6 +88,29 @@ def test_commands_end_as_they_should(
         exit_with(command)
     assert caught.value.code == status
     assert capsys.readouterr().err == text
+
+
+@pytest.mark.parametrize(
+    "lack",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nMore advice."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_a_lack_of_memory_is_told_in_one_line(
+    lack: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command() -> int:
+        raise lack
+
+    with pytest.raises(SystemExit) as caught:
+        exit_with(command)
+    printed = capsys.readouterr().err
+    assert caught.value.code == 2
+    assert printed.startswith("error: out of memory (")
+    assert "all saved state is kept" in printed
+    assert printed.count("\n") == 1
 
 
 def test_programming_errors_keep_their_traceback() -> None:
