@@ -25,7 +25,8 @@ PAGE = """<!doctype html>
 <style>
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
        color: #1b1f24; background: #fff; }
-table { border-collapse: collapse; margin-bottom: 1.5rem; }
+h1 { overflow-wrap: anywhere; }
+table { border-collapse: collapse; margin-bottom: 1.5rem; display: block; overflow-x: auto; }
 td, th { text-align: left; padding: .15rem 1rem .15rem 0; vertical-align: top;
          overflow-wrap: anywhere; }
 .numbers td + td, .numbers th + th { text-align: right; font-variant-numeric: tabular-nums; }

@@ -6,7 +6,7 @@ from harness.report.matrix import STUDENT, TEACHER, Finished, Matrix
 from harness.report.metric_tables import by_method, shared_notes
 from harness.report.names import dataset_title, method_title
 from harness.report.notes import method_sources
-from harness.report.numbers import count, significant
+from harness.report.numbers import MISSING, count, significant
 from harness.report.table import Entry, Table, Value, blank
 
 MILLISECONDS = 1000
@@ -69,7 +69,8 @@ def _row(
         significant(None if step is None else MILLISECONDS * step),
         significant(ratio) + ("×" if ratio else ""),
     )
-    return (name, *(Entry(text, origin=origin(comparison.dataset, method)) for text in texts))
+    key = origin(comparison.dataset, method)
+    return (name, *(blank() if text == MISSING else Entry(text, origin=key) for text in texts))
 
 
 def _latency(group: list[Finished]) -> str:

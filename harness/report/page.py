@@ -11,7 +11,7 @@ from harness.report.headline import origin
 from harness.report.matrix import TEACHER, Cell, Matrix
 from harness.report.names import dataset_title, is_synthetic
 from harness.report.numbers import percent
-from harness.report.style import Picture, Plot
+from harness.report.style import NARROWEST, Picture, Plot
 from harness.report.table import Table
 
 SHORT = 12  # leading digits of a hash that are printed
@@ -70,6 +70,7 @@ def render(matrix: Matrix, sections: Sequence[Section], across: Sequence[Table |
     return environment.get_template("page.html").render(
         style=(Path(__file__).parent / "page.css").read_text(encoding="utf-8"),
         profile=matrix.profile,
+        narrowest=NARROWEST,
         sections=sections,
         titles={section.dataset: dataset_title(matrix, section.dataset) for section in sections},
         synthetic=[d for d in matrix.grid.datasets if is_synthetic(matrix, d)],

@@ -65,6 +65,7 @@ class Plot:
     title: str  # says what is shown, for readers who cannot see it
     svg: bytes
     png: bytes
+    width: float  # inches
     values: tuple[Mapping[str, Value], ...]
 
 
@@ -113,7 +114,7 @@ def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]
 
 def finish(figure: Figure, name: str, title: str, values: Sequence[Mapping[str, Value]]) -> Plot:
     """Render `figure` as SVG and PNG."""
-    return Plot(name, title, svg(figure), png(figure), tuple(values))
+    return Plot(name, title, svg(figure), png(figure), figure.get_figwidth(), tuple(values))
 
 
 def svg(figure: Figure) -> bytes:
