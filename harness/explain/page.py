@@ -27,9 +27,9 @@ body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem aut
        color: #1b1f24; background: #fff; }
 h1 { overflow-wrap: anywhere; }
 table { border-collapse: collapse; margin-bottom: 1.5rem; display: block; overflow-x: auto; }
-td, th { text-align: left; padding: .15rem 1rem .15rem 0; vertical-align: top;
-         overflow-wrap: anywhere; }
-.numbers td + td, .numbers th + th { text-align: right; font-variant-numeric: tabular-nums; }
+td, th { text-align: left; padding: .15rem 1rem .15rem 0; vertical-align: top; }
+td { overflow-wrap: anywhere; }
+.numbers td, .numbers th + th { text-align: right; font-variant-numeric: tabular-nums; }
 .curves { display: flex; flex-wrap: wrap; gap: 1rem; }
 figure { margin: 0; }
 figcaption { font-size: .85rem; overflow-wrap: anywhere; max-width: {{ width }}px; }

@@ -3,6 +3,7 @@
 The tests share one workspace and run in order; each leaves it finished.
 """
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,29 @@ def test_the_first_run_makes_every_cell(workspace: Workspace, first: set[str]) -
 
 
 def test_a_second_run_does_nothing(workspace: Workspace) -> None:
+    assert workspace.repro() == set()
+
+
+def test_dvc_shows_numbers_and_plots_of_the_active_profile(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    place = f"results/{PROFILE}/metrics"
+    shown = workspace.run("-m", "dvc", "metrics", "show", "--json")
+    files = json.loads(shown[shown.index("{") :])[""]["data"]
+    assert set(files) == {f"{place}/student.json", f"{place}/kd.json"}
+    numbers = files[f"{place}/kd.json"]["data"][DATASET]
+    student, kd = (workspace.scores(method, 0) for method in ("student", "kd"))
+    assert numbers["miou"] == pytest.approx(kd.miou, abs=1e-12)
+    assert numbers["gain"] == pytest.approx((kd.miou or 0) - (student.miou or 0), abs=1e-12)
+    assert numbers["discriminability"] == kd.discriminability
+    table = workspace.run("-m", "dvc", "exp", "show", "--csv")
+    assert f"{place}/kd.json:{DATASET}.miou" in table
+    for command in (["show"], ["diff", "HEAD"]):
+        workspace.run("-m", "dvc", "plots", *command, "-o", str(tmp_path))
+        page = (tmp_path / "index.html").read_text(encoding="utf-8")
+        for title in ("gain over the student", "cost against accuracy", "training cross entropy"):
+            assert title in page
+        assert '"method": "kd"' in page
     assert workspace.repro() == set()
 
 
