@@ -1,6 +1,7 @@
 """Every published gain beside ours, with its source."""
 
 from harness.report.comparison import Comparison, Judged, Row, gain_text
+from harness.report.headline import origin
 from harness.report.matrix import Matrix
 from harness.report.metric_tables import shared_notes
 from harness.report.names import dataset_title
@@ -29,16 +30,15 @@ def claim_table(matrix: Matrix, comparison: Comparison) -> Table | None:
 
 def _row(row: Row, judged: Judged) -> tuple[Entry, ...]:
     claim = judged.claim
-    texts = (
-        row.method,
-        claim.pair,
-        claim.split,
-        points(claim.gain),
-        gain_text(row.gain),
-        judged.verdict,
-        f"{claim.source} {claim.address}".strip(),
+    return (
+        Entry(row.method),
+        Entry(claim.pair),
+        Entry(claim.split),
+        Entry(points(claim.gain)),
+        Entry(gain_text(row.gain), origin=origin(claim.dataset, row.method)),
+        Entry(judged.verdict),
+        Entry(f"{claim.source} {claim.address}".strip()),
     )
-    return tuple(Entry(text) for text in texts)
 
 
 def _values(row: Row, judged: Judged) -> dict[str, Value]:

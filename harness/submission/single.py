@@ -63,6 +63,8 @@ def _scores(cell: Submitted) -> Iterator[str]:
     yield from differences({key: found[key] for key in values}, values)
     if cell.scores.images != len(cell.areas.names):
         yield f"images is {cell.scores.images}, areas.npz holds {len(cell.areas.names)}"
+    if not 0 <= (cell.scores.discriminability or 0) < math.inf:
+        yield "discriminability is no ratio of variances"
     if _bands_exceed(cell.areas):
         yield "areas.npz has more label pixels near contours than on the whole image"
 

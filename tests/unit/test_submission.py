@@ -127,6 +127,10 @@ BREAKAGES: dict[str, tuple[Callable[[Tree], object], str]] = {
         lambda t: _change_areas(t, _one_pixel_more),
         "confusion matrix and areas differ in intersection",
     ),
+    "discriminability": (
+        lambda t: t.change(t.evaluation(DATA, "kd", 0) / "scores.json", discriminability=-1.0),
+        "camvid/kd/seed0: scores.json: discriminability is no ratio of variances",
+    ),
     "area of a truth": (
         lambda t: _change_areas(t, _other_truth, rescore=True),
         "camvid: camvid/kd/seed0/areas.npz: other images or labels than camvid/teacher",
