@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-HELP = "explain a run: settings, environment, losses, time, hashes, scores"
+HELP = "explain a run: settings, environment, losses, gradients, time, hashes, scores, predictions"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from harness.metrics.areas import Areas
 from harness.metrics.boundary import RATIOS
 from harness.metrics.iou import Counts
 from harness.report.comparison import Comparison, Row
+from harness.report.table import Value
 from harness.statistics import Gain, arm_of, measure_gains
 
 # By what a variant is judged: mIoU, and what PCD's abstract claims.
@@ -35,6 +36,24 @@ class Ablation:
     dataset: str
     base: Row
     variants: tuple[Variant, ...]
+
+    def values(self) -> tuple[dict[str, Value], ...]:
+        """The exact numbers, fractions, a row a variant and measure."""
+        return tuple(
+            {
+                "dataset": self.dataset,
+                "method": self.method,
+                "variant": variant.row.method,
+                "changes": variant.changes,
+                "measure": measure,
+                "n": len(gain.seeds),
+                "difference": gain.mean,
+                "low": gain.interval.low if gain.interval else None,
+                "high": gain.interval.high if gain.interval else None,
+            }
+            for variant in self.variants
+            for measure, gain in variant.gains.items()
+        )
 
 
 def ablations(comparison: Comparison) -> list[Ablation]:

@@ -7,7 +7,6 @@ from harness.report.gain_plots import SEED
 from harness.report.matrix import Matrix
 from harness.report.names import dataset_title, method_title
 from harness.report.style import INK, PALETTE, Plot, finish, panels, styled
-from harness.report.table import Value
 
 
 def ablation_plot(matrix: Matrix, ablation: Ablation) -> Plot:
@@ -27,7 +26,7 @@ def ablation_plot(matrix: Matrix, ablation: Ablation) -> Plot:
             fontsize=11, ha="left", x=0.01,
         )  # fmt: skip
         file = f"ablation_{ablation.method}_{ablation.dataset}"
-        return finish(figure, file, title, _values(ablation))
+        return finish(figure, file, title, ablation.values())
 
 
 def _panel(axis: Axes, ablation: Ablation, measure: str) -> None:
@@ -46,21 +45,3 @@ def _panel(axis: Axes, ablation: Ablation, measure: str) -> None:
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="x")
     axis.set_xlabel("points")
-
-
-def _values(ablation: Ablation) -> list[dict[str, Value]]:
-    return [
-        {
-            "dataset": ablation.dataset,
-            "method": ablation.method,
-            "variant": variant.row.method,
-            "changes": variant.changes,
-            "measure": measure,
-            "seeds": len(gain.seeds),
-            "difference": gain.mean,
-            "low": gain.interval.low if gain.interval else None,
-            "high": gain.interval.high if gain.interval else None,
-        }
-        for variant in ablation.variants
-        for measure, gain in variant.gains.items()
-    ]

@@ -8,7 +8,7 @@ from harness.report.metric_tables import shared_notes
 from harness.report.names import dataset_title, method_title
 from harness.report.notes import method_sources
 from harness.report.numbers import spread
-from harness.report.table import Entry, Table, Value, blank
+from harness.report.table import Entry, Table, blank
 
 
 def ablation_table(matrix: Matrix, comparison: Comparison, ablation: Ablation) -> Table:
@@ -21,9 +21,7 @@ def ablation_table(matrix: Matrix, comparison: Comparison, ablation: Ablation) -
         title=f"{title}, one option at a time",
         header=("changed option", "mIoU, %", "n", *(f"{name}, points" for name in MEASURES)),
         rows=(first, *(_row(variant, dataset) for variant in ablation.variants)),
-        values=tuple(
-            value for variant in ablation.variants for value in _values(ablation, variant)
-        ),
+        values=ablation.values(),
         notes=(
             "Differences from the default at equal seed, initial weights and data order, with "
             f"{100 * comparison.confidence:g} % intervals over seeds and images.",
@@ -43,20 +41,3 @@ def _row(variant: Variant, dataset: str) -> tuple[Entry, ...]:
     gains = (variant.gains.get(name) for name in MEASURES)
     differences = (Entry(gain_text(gain), origin=key) if gain else blank() for gain in gains)
     return (Entry(variant.changes), *_level(variant.row, dataset), *differences)
-
-
-def _values(ablation: Ablation, variant: Variant) -> list[dict[str, Value]]:
-    return [
-        {
-            "dataset": ablation.dataset,
-            "method": ablation.method,
-            "variant": variant.row.method,
-            "changes": variant.changes,
-            "measure": name,
-            "n": len(gain.seeds),
-            "difference": gain.mean,
-            "low": gain.interval.low if gain.interval else None,
-            "high": gain.interval.high if gain.interval else None,
-        }
-        for name, gain in variant.gains.items()
-    ]

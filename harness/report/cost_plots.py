@@ -25,8 +25,15 @@ def cost_plot(matrix: Matrix, comparisons: Sequence[Comparison]) -> Plot | None:
         figure, axes = panels(len(shown), 4.4, 3.6)
         for axis, comparison in zip(axes, shown, strict=True):
             _panel(axis, matrix, comparison)
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(7, len(labels)))
+        # A method may be missing from some panels.
+        known = {
+            label: handle
+            for axis in axes
+            for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(
+            known.values(), known.keys(), loc="outside lower center", ncols=min(7, len(known))
+        )
         figure.suptitle(title, fontsize=12, ha="left", x=0.01)
         return finish(figure, "cost", title, [v for c in shown for v in _values(c)])
 
