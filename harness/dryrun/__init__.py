@@ -1,0 +1,1 @@
+"""What can be checked of a profile without its data, its weights or its machine."""
