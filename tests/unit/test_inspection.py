@@ -5,14 +5,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness_cases import run_config
+import torch
+from harness_cases import CPU, DATASET, STEPS, TRAINING, Noise, frozen_teacher, run_config
 
 from harness.config import Term
+from harness.data.augmentation import Augmentation
+from harness.data.stream import batches
 from harness.errors import SuiteError
+from harness.inspection import channels as inspected
 from harness.inspection import stability_plot as stability
-from harness.inspection.channels import Channels, Examples, _pcd_term
+from harness.inspection.channels import Channels, Examples, _pcd_term, inspect_channels
 from harness.inspection.map_plot import map_plot
 from harness.inspection.score_plots import response_plot, score_plot
+from harness.learner import Learner
+from harness.normalise import normalise
 
 SCORES = np.array([0.5, 2.0, 0.25, 1.0])
 LOG = """{"step": 0, "pcd/kept_changed": 1, "pcd/matched_changed": 1, "pcd/mean_similarity": 0}
@@ -94,3 +100,39 @@ def test_sums_are_looked_at_whatever_the_run_chose() -> None:
     terms = (Term("kd", {}), Term("pcd", {"responses": "batch", "weight": 3.0}))
     term = _pcd_term(run_config("pcd", terms=terms))
     assert term.fields == {"responses": "running", "weight": 3.0}
+
+
+def test_the_teacher_is_seen_as_the_training_saw_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores and kept channels depend on the frozen teacher and the batches alone."""
+    config, teacher = run_config("pcd"), frozen_teacher()
+    learner = Learner(config, 11, teacher.spec(), CPU)
+    augmentation = Augmentation(config.data.crop, TRAINING.scale, TRAINING.flip)
+    for batch in batches(Noise(), augmentation, config.seed, TRAINING.batch, 0, STEPS):
+        images = normalise(batch.images)
+        with torch.no_grad():
+            output = teacher(images, sorted(learner.teacher_taps()))
+        learner.advance(images, batch.labels, output)
+    method: Any = learner.methods[0]
+    trained = method.findings()
+
+    nets = {"teacher": teacher, "pcd": learner.net.eval()}
+    monkeypatch.setattr(inspected, "student_run", lambda *_: config)
+    monkeypatch.setattr(inspected, "open_data", lambda *_: Noise())
+    monkeypatch.setattr(inspected, "_open", lambda *given: nets[given[2]])
+    found = inspect_channels("test", DATASET, "pcd", 0, STEPS)
+    np.testing.assert_allclose(found.scores, trained.scores.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(found.responses, trained.responses.numpy(), rtol=1e-5, atol=1e-7)
+    assert found.kept.tolist() == trained.kept.tolist()
+    assert len(found.classes) == len(trained.classes)
+    assert set(found.matched.tolist()) == set(found.kept.tolist())
+    assert len(found.rematched) == STEPS - 1
+    with pytest.raises(SuiteError, match="fewer than two classes have 50 pixels in 1 batches"):
+        inspect_channels("test", DATASET, "pcd", 0, 1)
+
+
+def test_missing_weights_name_their_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = run_config("pcd")
+    for name, stage in (("teacher", "teacher@test-.*"), ("pcd", "train@test-.*-pcd-0")):
+        with pytest.raises(SuiteError, match=rf"no weights yet; run `dvc repro {stage}`"):
+            inspected._open(config.student, config, name, 11)
