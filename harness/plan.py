@@ -13,13 +13,23 @@ MEBIBYTE = 1 << 20
 def plan_lines(
     cells: Sequence[CellState], costs: Mapping[Key, Cost], left: Forecast, free: int
 ) -> Iterator[str]:
-    """A line for every cell that is not done, then the sums; `free` bytes are left on the disk."""
-    open_cells = [cell for cell in cells if cell.state != "done"]
-    width = max((len(cell.name) for cell in open_cells), default=0)
-    for cell in open_cells:
+    """A line for all seeds of a method that are not done alike, then the sums.
+
+    Steps and time are those of one seed; `free` bytes are left on the disk.
+    """
+    groups: dict[tuple[str, ...], list[CellState]] = {}
+    for cell in cells:
+        if cell.state != "done":
+            key = (cell.dataset, cell.method, cell.state, cell.reason)
+            groups.setdefault(key, []).append(cell)
+    width = max((len(_name(group)) for group in groups.values()), default=0)
+    for group in groups.values():
+        cell = group[0]
         estimate = _estimate(cell, costs) if cell.state in TO_TRAIN else "-"
+        times = f"{len(group)} x " if len(group) > 1 else ""
+        effort = f"{times}{cell.steps:6} steps {estimate:>9}"
         reason = f"  {cell.reason}" if cell.reason else ""
-        yield f"{cell.state:8} {cell.name:{width}} {cell.steps:6} steps {estimate:>9}{reason}"
+        yield f"{cell.state:8} {_name(group):{width}} {effort:>26}{reason}"
     for state, meaning in MEANINGS.items():
         if count := sum(cell.state == state for cell in cells):
             yield f"{count} {state}: {meaning}"
@@ -38,10 +48,19 @@ def plan_lines(
 
 
 def duration(seconds: float) -> str:
-    """A time for people: seconds up to two minutes, minutes up to two hours, then hours."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    """A time for people: seconds to two minutes, minutes to two hours, hours to two days, days."""
+    for unit, length, limit in (("s", 1, 120), ("min", 60, 7200)):
+        if seconds < limit:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+
+
+def _name(group: Sequence[CellState]) -> str:
+    """One cell's name, or a method's with the seeds."""
+    if len(group) == 1:
+        return group[0].name
+    seeds = ",".join(str(cell.seed) for cell in group)
+    return f"{group[0].dataset}/{group[0].method}/seeds {seeds}"
 
 
 def _estimate(cell: CellState, costs: Mapping[Key, Cost]) -> str:

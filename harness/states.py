@@ -30,6 +30,7 @@ MEANINGS: dict[State, str] = {
     "stale": "results of other settings, code, data or teacher; will be made anew",
     "missing": "nothing yet",
 }
+WAITING = "waits for its teacher"
 TO_TRAIN: tuple[State, ...] = ("running", "started", "stale", "missing")
 
 
@@ -74,10 +75,13 @@ def cell_states(grid: Params) -> Iterator[CellState]:
     name = grid.profile
     for dataset in grid.datasets:
         teacher = partial(plan_teacher, name, dataset)
-        yield _state(_candidate(teacher_run(name, dataset), teacher))
+        ready = _state(_candidate(teacher_run(name, dataset), teacher))
+        yield ready
         for method in grid.methods:
             key = (name, dataset, method, grid.seeds[0])
             first = _candidate(student_run(*key), partial(plan_student, *key))
+            if first.plan is None and ready.state == "missing":
+                first = replace(first, obstacle=WAITING)
             for seed in grid.seeds:
                 yield _state(first.with_seed(seed))
 

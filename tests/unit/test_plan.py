@@ -82,10 +82,10 @@ def test_plan_lists_what_is_open_and_sums_it_up() -> None:
     left = Forecast(3700.0, 3 * 2**20)
     assert len(waiting) == 3
     assert list(plan_lines(cells, {("a", "kd"): COSTS["a", "kd"]}, left, 5 * 2**20)) == [
-        "missing  a/teacher          100 steps         ?",
-        "trained  a/student/seed1    100 steps         -",
-        "stale    a/kd/seed0         100 steps      50 s  code",
-        "missing  a/dist/seed1       100 steps      50 s",
+        "missing  a/teacher              100 steps         ?",
+        "trained  a/student/seed1        100 steps         -",
+        "stale    a/kd/seed0             100 steps      50 s  code",
+        "missing  a/dist/seed1           100 steps      50 s",
         "1 done: published and scored",
         "1 trained: trained; `dvc repro` only has to publish or score it",
         "1 stale: results of other settings, code, data or teacher; will be made anew",
@@ -100,9 +100,18 @@ def test_plan_lists_what_is_open_and_sums_it_up() -> None:
     assert done == ["1 done: published and scored", "nothing to train"]
 
 
+def test_seeds_that_are_alike_share_a_line() -> None:
+    cells = [*(_cell("kd", seed) for seed in range(3)), _cell("kd", 3, "started")]
+    lines = list(plan_lines(cells, COSTS, Forecast(None, None), 0))
+    assert lines[:2] == [
+        "missing  a/kd/seeds 0,1,2 3 x    100 steps      50 s",
+        "started  a/kd/seed3              100 steps      50 s",
+    ]
+
+
 def test_durations_are_for_people() -> None:
-    assert [duration(s) for s in (0.4, 119, 120, 7199, 7200)] == [
-        "0 s", "119 s", "2 min", "120 min", "2.0 h",
+    assert [duration(s) for s in (0.4, 119, 120, 7199, 7200, 2e5)] == [
+        "0 s", "119 s", "2 min", "120 min", "2.0 h", "2.3 days",
     ]  # fmt: skip
 
 
@@ -124,6 +133,6 @@ def test_command_prints_estimates_from_earlier_runs(capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "profile demo: 7 cells"
     # 6 of the 60 steps that took 8 seconds, after a teacher whose weights are not there
-    kd = next(line for line in lines if "camvid/kd/seed0" in line)
-    assert kd.split()[:5] == ["stale", "camvid/kd/seed0", "6", "steps", "1"]
+    kd = next(line for line in lines if "camvid/kd/seeds 0,1" in line)
+    assert kd.split()[:8] == ["stale", "camvid/kd/seeds", "0,1", "2", "x", "6", "steps", "1"]
     assert "weights.safetensors: cannot read" in kd
