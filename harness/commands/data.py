@@ -1,9 +1,9 @@
-"""`python -m harness data DATASET`: draw or check a dataset, or verify a prepared one."""
+"""`python -m harness data DATASET`: get, draw or check a dataset, or verify a prepared one."""
 
 import argparse
 from pathlib import Path
 
-HELP = "draw or check a dataset, write its manifest, or verify it against the manifest"
+HELP = "get, draw or check a dataset, write its manifest, or verify it against the manifest"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -11,17 +11,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", help="camvid, cityscapes, voc, or scenes_ before one of these")
     parser.add_argument(
         "--from",
-        dest="root",
-        type=Path,
-        metavar="PLACE",
-        help="the dataset's folder, or a zip or tar archive to unpack into DIR/files; "
-        "None = its environment variable, such as CAMVID_ROOT",
+        dest="sources",
+        nargs="+",
+        default=[],
+        metavar="SOURCE",
+        help="the dataset's folder, its official archives (put together in DIR/files), or "
+        "`download`; none = its environment variable, such as CAMVID_ROOT, or DIR/files",
     )
     parser.add_argument(
         "--destination",
         type=Path,
         metavar="DIR",
-        help="where MANIFEST.json goes and scenes are drawn; None = data/DATASET",
+        help="where MANIFEST.json goes, archives are unpacked and scenes are drawn; "
+        "None = data/DATASET",
     )
     parser.add_argument(
         "--subset", action="store_true", help="accept other counts than the official release's"
@@ -33,36 +35,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prepare or verify the dataset; 0, or 2 if a file differs from the manifest."""
-    import os
-
     from harness.data.catalogue import dataset_info
-    from harness.data.manifest import prepare
-    from harness.data.scenes import MANIFEST_NAME
+    from harness.obtain import obtain
 
     info = dataset_info(args.dataset)
     destination = args.destination or Path("data") / info.name
-    named = os.environ.get(info.root_variable or "")
-    # A folder that is named nowhere is refused with the places where to name it.
-    root = args.root or (destination if info.synthetic else Path(named or f"{info.name} (unset)"))
-    if root.is_file():
-        root = _unpack(root, destination / "files", info.root_variable)
     if args.verify:
-        return _verify(destination / MANIFEST_NAME, root)
-    _describe(prepare(info.name, root, destination, args.subset))
+        return _verify(info.name, destination, args.sources)
+    _describe(obtain(info, args.sources, destination, args.subset))
     return 0
 
 
-def _unpack(archive: Path, folder: Path, variable: str | None) -> Path:
-    from harness.data.archive import unpack
-
-    root = unpack(archive, folder)
-    print(f"unpacked to {root}; set {variable} to it")
-    return root
-
-
-def _verify(path: Path, root: Path) -> int:
+def _verify(dataset: str, destination: Path, sources: list[str]) -> int:
+    from harness.data.catalogue import dataset_info
     from harness.data.manifest import read_manifest, verify
+    from harness.data.scenes import MANIFEST_NAME
+    from harness.errors import SuiteError
+    from harness.obtain import default_root
 
+    if len(sources) > 1:
+        raise SuiteError("--verify takes one folder with --from")
+    root = Path(sources[0]) if sources else default_root(dataset_info(dataset), destination)
+    path = destination / MANIFEST_NAME
     faults = verify(path, root)
     for fault in faults:
         print(fault)
@@ -72,11 +66,14 @@ def _verify(path: Path, root: Path) -> int:
 
 
 def _describe(path: Path) -> None:
+    from harness.config import INSTALLED
     from harness.data.catalogue import dataset_info
     from harness.data.manifest import read_manifest
 
     manifest = read_manifest(path)
     print(path)
+    if (path.parent / INSTALLED).is_dir():
+        print(f"files: {path.parent / INSTALLED}")
     if manifest.subset:
         print("a subset: the counts are not the official ones, and every table will say so")
     for group in manifest.duplicates:
