@@ -1,11 +1,17 @@
-"""Damaged, missing and mislabelled files: each is refused with its name and the mend."""
+"""Damaged, missing and mislabelled files: each is refused with its name and the mend.
 
+What `refused` checks twice: the reader raises, and the command that prepares the dataset ends with
+status 2, the same message in one or two lines, and no manifest.
+"""
+
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import refusal
 from data_files import SIZE, write_dataset
 from PIL import Image
 
@@ -34,6 +40,11 @@ def refused(name: str, root: Path, message: str) -> None:
     with pytest.raises(SuiteError, match=message) as caught:
         read_first(name, root)
     assert len(str(caught.value).splitlines()) <= 2
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(f"{name.upper()}_ROOT", str(root))
+        found = refusal("data", name, "--subset", "--destination", root / "prepared")
+    assert re.search(message, found), found
+    assert not (root / "prepared").exists()
 
 
 def save(path: Path, pixels: np.ndarray) -> None:

@@ -1,31 +1,28 @@
 """Incomplete releases, damaged manifests and wrong uses of the data command."""
 
-import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from command_line import harness, refusal
 from data_files import write_dataset
+from PIL import Image
 
-from harness.commands import data
+from harness.data import camvid, cityscapes, voc
 from harness.data.manifest import manifest_hash, prepare, read_manifest, verify
 from harness.errors import SuiteError
 
 OFFICIAL = {"cityscapes": 2975, "voc": 10582, "camvid": 367}
 
 
-def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    data.configure(parser)
-    return data.run(parser.parse_args(words))
-
-
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_other_counts_than_the_official_ones_are_refused(name: str, tmp_path: Path) -> None:
     root = write_dataset(name, tmp_path / "root")
+    found = refusal("data", name, "--from", root, "--destination", tmp_path / "out")
     message = f"split 'train' of {name} has 3 images, the official release has {OFFICIAL[name]}"
-    with pytest.raises(SuiteError, match=message):
-        prepare(name, root, tmp_path / "out")
+    assert message in found
+    assert "or pass --subset (subset: true in the profile), and every table will say so" in found
     assert not (tmp_path / "out").exists()
 
 
@@ -55,6 +52,8 @@ def test_damaged_manifest(content: bytes, message: str, tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match=f"{message}.*prepare the dataset again") as caught:
         read_manifest(path)
     assert str(path) in str(caught.value)
+    found = refusal("data", "camvid", "--verify", "--from", tmp_path, "--destination", tmp_path)
+    assert found == str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -95,16 +94,19 @@ def test_oversized_manifest(tmp_path: Path) -> None:
 
 def test_verify_without_the_dataset(tmp_path: Path) -> None:
     path = prepare("camvid", write_dataset("camvid", tmp_path / "root"), tmp_path, subset=True)
-    with pytest.raises(SuiteError, match=r"no such folder.*CAMVID_ROOT"):
+    with pytest.raises(SuiteError, match=r"no such folder.*CAMVID_ROOT") as caught:
         verify(path, tmp_path / "moved")
+    command = ("data", "camvid", "--verify", "--destination", tmp_path)
+    assert refusal(*command, "--from", tmp_path / "moved") == str(caught.value)
+    assert refusal(*command, "--from", "a", "b") == "--verify takes one folder with --from"
 
 
 def test_destination_that_cannot_be_written(tmp_path: Path) -> None:
     root = write_dataset("camvid", tmp_path / "root")
     blocker = tmp_path / "out"
     blocker.write_text("a file, no folder")
-    with pytest.raises(SuiteError, match="out: is a file; the manifest needs a folder"):
-        prepare("camvid", root, blocker, subset=True)
+    found = refusal("data", "camvid", "--subset", "--from", root, "--destination", blocker)
+    assert "out: is a file; the manifest needs a folder" in found
 
 
 def test_command_names_the_variable_when_nothing_says_where(
@@ -112,28 +114,59 @@ def test_command_names_the_variable_when_nothing_says_where(
 ) -> None:
     monkeypatch.delenv("CAMVID_ROOT", raising=False)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SuiteError, match=r"CAMVID_ROOT or under data\.camvid\.root"):
-        run("camvid")
+    assert "CAMVID_ROOT or under data.camvid.root" in refusal("data", "camvid")
 
 
-def test_command_prepares_and_verifies(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_prepares_and_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = write_dataset("camvid", tmp_path / "root")
     monkeypatch.setenv("CAMVID_ROOT", str(root))
     monkeypatch.chdir(tmp_path)
-    assert run("camvid", "--subset") == 0
+    done = harness("data", "camvid", "--subset")
+    assert done.status == 0
     assert (tmp_path / "data" / "camvid" / "MANIFEST.json").is_file()
-    assert "a subset: the counts are not the official ones" in capsys.readouterr().out
-    assert run("camvid", "--verify") == 0
-    assert "18 of 18 files are as prepared" in capsys.readouterr().out
+    assert "a subset: the counts are not the official ones" in done.out
+    done = harness("data", "camvid", "--verify")
+    assert done.status == 0
+    assert "18 of 18 files are as prepared" in done.out
     (root / "val" / "val_0.png").write_bytes(b"changed")
-    assert run("camvid", "--verify") == 2
-    output = capsys.readouterr().out
-    assert "val_0.png: 7 bytes, the manifest says" in output
-    assert "17 of 18 files are as prepared" in output
+    (root / "trainannot" / "train_1.png").unlink()
+    done = harness("data", "camvid", "--verify")
+    assert done.status == 2
+    assert "val_0.png: 7 bytes, the manifest says" in done.out
+    assert "train_1.png: file is missing" in done.out
+    assert "16 of 18 files are as prepared" in done.out
 
 
 def test_command_refuses_an_unknown_dataset() -> None:
-    with pytest.raises(SuiteError, match="did you mean 'scenes_voc'"):
-        run("scene_voc")
+    assert "did you mean 'scenes_voc'" in refusal("data", "scene_voc")
+
+
+LAYOUTS = {"cityscapes": cityscapes.LAYOUT, "voc": voc.LAYOUT, "camvid": camvid.LAYOUT}
+LABELS = {
+    "cityscapes": "gtFine/val/*/*_labelIds.png",
+    "voc": "SegmentationClassAug/val_*.png",
+    "camvid": "valannot/*.png",
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_complete_set_that_has_lost_its_void_pixels(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a conversion that turns void into class 0."""
+    root = write_dataset(name, tmp_path / "root")
+    for split in LAYOUTS[name].counts:
+        monkeypatch.setitem(LAYOUTS[name].counts, split, 3)  # type: ignore[arg-type]
+    command = ("data", name, "--from", root, "--destination", tmp_path / "out")
+    assert harness(*command).status == 0
+    (tmp_path / "out/MANIFEST.json").unlink()
+    road = {"cityscapes": 7}.get(name, 0)
+    for path in root.glob(LABELS[name]):
+        with Image.open(path) as image:
+            values = np.array(image)
+        values[LAYOUTS[name].table[values] == 255] = road
+        Image.fromarray(values).save(path)
+    found = refusal(*command)
+    assert "no label pixel of split 'val' is void" in found
+    assert "void was mapped to a class; take the labels of the release" in found
+    assert not (tmp_path / "out/MANIFEST.json").exists()
