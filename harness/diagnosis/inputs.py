@@ -63,7 +63,10 @@ def _present(subject: str, info: DatasetInfo, source: DataSource, manifest: Path
 
 
 def _origin(source: DataSource, info: DatasetInfo) -> str:
-    return "root of the profile" if source.root else f"{info.root_variable}"
+    if source.root:
+        return "root of the profile"
+    variable = info.root_variable or ""
+    return variable if os.environ.get(variable) else "installed"
 
 
 def _how_to_get(dataset: str) -> str:
@@ -74,7 +77,8 @@ def _how_to_get(dataset: str) -> str:
         return "mend the grid in params.yaml"
     if variable is None:
         return f"python -m harness data {dataset}"
-    return f"get it as docs/datasets.md says, then export {variable}=FOLDER"
+    download = f"python -m harness data {dataset} --from download"
+    return f"{download}, or export {variable}=FOLDER (docs/datasets.md)"
 
 
 def backbone_finding(name: str) -> Finding:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from harness.data.catalogue import dataset_info, dataset_names
 from harness.data.cityscapes import EVALUATED_IDS
+from harness.data.manifest import prepare, read_manifest
 from harness.data.splits import is_held_out, open_split
 
 
@@ -124,3 +125,34 @@ def test_real_cityscapes_layout_maps_label_ids(shared: Path) -> None:
     np.testing.assert_array_equal(label == 0, ids == 7)  # road
     np.testing.assert_array_equal(label == 13, ids == 26)  # car
     np.testing.assert_array_equal(label == 255, ~np.isin(ids, EVALUATED_IDS))
+
+
+# Counted by hand: the pixels of every label id in the five files, added up a split, then looked up
+# in the table of Cityscapes' labels.py. Ids 4 (static) and 9 (parking) have no train id.
+SAMPLE_PIXELS = {
+    "train": {
+        "road": 339_592, "sidewalk": 78_807, "building": 297_022, "wall": 20_153, "fence": 21_064,
+        "pole": 21_489, "traffic light": 5_653, "traffic sign": 6_112, "vegetation": 326_783,
+        "terrain": 36_540, "sky": 45_998, "person": 1_903, "rider": 9_799, "car": 113_623,
+        "truck": 994, "bus": 506, "train": 161, "motorcycle": 2_113, "bicycle": 16_258,
+    },
+    "val": {
+        "road": 163_215, "sidewalk": 55_379, "building": 265_692, "wall": 0, "fence": 309,
+        "pole": 17_572, "traffic light": 0, "traffic sign": 10_950, "vegetation": 141_561,
+        "terrain": 18_516, "sky": 5_862, "person": 0, "rider": 4_755, "car": 161_271,
+        "truck": 11_585, "bus": 0, "train": 0, "motorcycle": 708, "bicycle": 3_886,
+    },
+}  # fmt: skip
+SAMPLE_IGNORED = {"train": 14_070, "val": 44_499}
+
+
+def test_real_cityscapes_layout_has_the_histogram_counted_by_hand(
+    shared: Path, tmp_path: Path
+) -> None:
+    root = shared / "data" / "cityscapes_layout_sample"
+    manifest = read_manifest(prepare("cityscapes", root, tmp_path, subset=True))
+    for split, images in (("train", 3), ("val", 2)):
+        record = manifest.splits[split]
+        assert record.pixels == SAMPLE_PIXELS[split]
+        assert record.ignored_pixels == SAMPLE_IGNORED[split]
+        assert sum(record.pixels.values()) + record.ignored_pixels == images * 370 * 1224
