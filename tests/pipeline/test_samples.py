@@ -18,7 +18,7 @@ from harness.worker import work
 SAMPLES = {"voc": "VOC2012_sample", "cityscapes": "cityscapes_layout_sample"}
 COUNTS = {"voc": {"train": 10, "val": 5}, "cityscapes": {"train": 3, "val": 2}}
 GRID = "datasets: [voc, cityscapes]\nmethods: [student]\nseeds: [0]\n"
-NETWORK = "{decoder: fcn, backbone: resnet, depth: 18, width: 2, head_width: 4, output_stride: 32}"
+NETWORK = "{decoder: fcn, backbone: resnet, depth: 18, width: 8, head_width: 8, output_stride: 32}"
 PROFILE = """\
 about: For a test.
 note: One step.
