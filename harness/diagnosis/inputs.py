@@ -1,5 +1,6 @@
 """What a profile reads: datasets, backbones, a teacher to import."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
