@@ -15,7 +15,6 @@ from harness.recipe import DataSource, Network, Params, Profile, TeacherTraining
 
 PARAMS = Path("params.yaml")
 PROFILES = Path("experiments/profiles")
-INSTALLED = "files"  # below data/DATASET: what `python -m harness data` put together there
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -129,19 +128,16 @@ def method_terms(profile: Profile, key: str, path: Path) -> tuple[Term, ...]:
 
 
 def data_root(config: DataSource, dataset: str, variable: str | None, synthetic: bool) -> Path:
-    """The dataset's folder: the recipe's `root`, its environment variable, data/DATASET/files."""
+    """The dataset's folder: `root` of the recipe, else its environment variable."""
     if synthetic:
         return Path("data") / dataset
     if config.root:
         return Path(config.root).expanduser()
     if variable and os.environ.get(variable):
         return Path(os.environ[variable]).expanduser()
-    installed = Path("data") / dataset / INSTALLED
-    if installed.is_dir():
-        return installed
     raise SuiteError(
         f"data.{dataset}.root is not set: name the folder there or in the environment "
-        f"variable {variable}, or get it with `python -m harness data {dataset} --from download`"
+        f"variable {variable}"
     )
 
 

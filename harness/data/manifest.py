@@ -22,8 +22,8 @@ def prepare(name: str, root: Path, destination: Path, subset: bool = False) -> P
     """Check dataset `name` in full and write destination/MANIFEST.json, whose path is returned.
 
     Drawn datasets are drawn into `destination`, which is their root (`root` is not used); real
-    ones stay where they are. Raises SuiteError if any file is at fault, if the counts are not the
-    official ones and `subset` is false, or if a whole split has no void pixel.
+    ones stay where they are. Raises SuiteError if any file is at fault, or if the counts are
+    not the official ones and `subset` is false.
     """
     info = dataset_info(name)
     if destination.exists() and not destination.is_dir():
@@ -38,8 +38,6 @@ def prepare(name: str, root: Path, destination: Path, subset: bool = False) -> P
         _refuse_counts(root, splits)
     path = destination / MANIFEST_NAME
     manifest = describe(info, splits, subset=not official)
-    if official and not info.synthetic:
-        _refuse_lost_void(root, manifest)
     write_bytes(path, _to_bytes(manifest))
     return path
 
@@ -99,16 +97,6 @@ def _refuse_counts(root: Path, splits: list[Split]) -> None:
         f"release has {_expected(wrong)}; complete it, or pass --subset (subset: true in the "
         "profile), and every table will say so"
     )
-
-
-def _refuse_lost_void(root: Path, manifest: Manifest) -> None:
-    """Every release leaves some pixels unlabelled; copies have lost them to class 0 unnoticed."""
-    for name, split in manifest.splits.items():
-        if split.ignored_pixels == 0:
-            raise SuiteError(
-                f"{root}: no label pixel of split {name!r} is void, though some of the release's "
-                f"are: void was mapped to a class; take the labels of the release"
-            )
 
 
 def _to_bytes(manifest: Manifest) -> bytes:

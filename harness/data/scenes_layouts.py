@@ -30,7 +30,7 @@ def write_scene(
         write_png(root / f"{split}annot" / f"{name}.png", void)
     else:
         write_png(root / "JPEGImages" / f"{name}.png", image)
-        write_png(root / "SegmentationClassAug" / f"{name}.png", label, voc_palette(info))
+        write_png(root / "SegmentationClassAug" / f"{name}.png", label, _palette(info))
 
 
 def write_lists(info: DatasetInfo, root: Path, split: str, names: Sequence[str]) -> None:
@@ -46,8 +46,7 @@ def write_lists(info: DatasetInfo, root: Path, split: str, names: Sequence[str])
         path.write_text("\n".join(names) + "\n", encoding="utf-8")
 
 
-def voc_palette(info: DatasetInfo) -> NDArray[np.uint8]:
-    """256 x 3 colours of a mask in VOC's layout, RGB."""
+def _palette(info: DatasetInfo) -> NDArray[np.uint8]:
     colours = np.zeros((256, 3), np.uint8)
     colours[: len(info.palette)] = info.palette
     colours[IGNORE] = (224, 224, 192)  # VOC's colour of borders

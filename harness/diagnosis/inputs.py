@@ -1,6 +1,5 @@
 """What a profile reads: datasets, backbones, a teacher to import."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,10 +63,7 @@ def _present(subject: str, info: DatasetInfo, source: DataSource, manifest: Path
 
 
 def _origin(source: DataSource, info: DatasetInfo) -> str:
-    if source.root:
-        return "root of the profile"
-    variable = info.root_variable or ""
-    return variable if os.environ.get(variable) else "installed"
+    return "root of the profile" if source.root else f"{info.root_variable}"
 
 
 def _how_to_get(dataset: str) -> str:
@@ -79,7 +75,7 @@ def _how_to_get(dataset: str) -> str:
     if variable is None:
         return f"python -m harness data {dataset}"
     download = f"python -m harness data {dataset} --from download"
-    return f"{download}, or export {variable}=FOLDER (docs/datasets.md)"
+    return f"{download}, then export {variable}=FOLDER (docs/datasets.md)"
 
 
 def backbone_finding(name: str) -> Finding:

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.catalogue import dataset_info
+from harness.data.catalogue import IGNORE, dataset_info
 from harness.data.layout import read_list
 from harness.data.png import write_png
-from harness.data.scenes_layouts import voc_palette
 from harness.data.voc import CLASSES, LAYOUT
 from harness.errors import SuiteError
 from harness.obtain.places import SBD
 from harness.progress import progress
 
+BORDER = (224, 224, 192)  # VOC's colour of ignored pixels
 MAX_MASK_BYTES = 4 * 1024 * 1024  # of a .mat file; the largest has a tenth
 
 
@@ -83,7 +83,7 @@ def _move_masks(folder: Path, names: Iterable[str]) -> None:
 
 
 def _convert_masks(folder: Path, names: list[str]) -> None:
-    palette = voc_palette(dataset_info("voc"))
+    palette = _palette()
     with progress("SBD masks", len(names)) as shown:
         for done, name in enumerate(names, start=1):
             mask = read_mask(folder / SBD / "cls" / f"{name}.mat")
@@ -97,3 +97,10 @@ def _drop_unused(folder: Path, names: set[str]) -> None:
     for image in (folder / "JPEGImages").iterdir():
         if image.stem not in names:
             image.unlink()
+
+
+def _palette() -> NDArray[np.uint8]:
+    colours = np.zeros((256, 3), np.uint8)
+    colours[:CLASSES] = dataset_info("voc").palette
+    colours[IGNORE] = BORDER
+    return colours

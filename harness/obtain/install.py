@@ -6,18 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.config import INSTALLED
 from harness.data.catalogue import DatasetInfo
-from harness.data.manifest import prepare, read_manifest
+from harness.data.manifest import read_manifest
 from harness.data.scenes import MANIFEST_NAME
 from harness.errors import SuiteError
 from harness.lock import locked
 from harness.obtain.archive import unpack
 from harness.obtain.augmented import augment
+from harness.obtain.checked import prepare_checked
 from harness.obtain.contents import contents_hash, md5_of
 from harness.obtain.places import PLACES, SBD
 from harness.obtain.releases import RELEASES
 
+INSTALLED = "files"  # below data/DATASET: the dataset once it is whole
 WORK = ".work"  # below data/DATASET while a dataset is put together
 # What must have come, and in which archive it is.
 PARTS = {
@@ -51,7 +52,7 @@ def install(
         new.mkdir()
         try:
             _assemble(info.name, sources, new, subset)
-            manifest = prepare(info.name, new, work, subset)
+            manifest = prepare_checked(info.name, new, work, subset)
         except SuiteError as error:  # the path in the work folder means nothing to the user
             names = ", ".join(source.name for source in sources)
             raise SuiteError(str(error).replace(f"{new}/", f"{names}: ")) from error

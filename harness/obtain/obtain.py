@@ -4,12 +4,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.config import INSTALLED
 from harness.data.catalogue import DatasetInfo
 from harness.data.manifest import prepare
 from harness.errors import SuiteError
+from harness.obtain.checked import prepare_checked
 from harness.obtain.download import download
-from harness.obtain.install import install
+from harness.obtain.install import INSTALLED, install
 from harness.obtain.login import download_with_login
 from harness.obtain.releases import RELEASES
 
@@ -29,8 +29,10 @@ def obtain(
     """
     if info.synthetic and sources:
         raise SuiteError(f"{info.name} is drawn, not taken from anywhere; leave out --from")
+    if info.synthetic:
+        return prepare(info.name, destination, destination)
     if not sources:
-        return prepare(info.name, default_root(info, destination), destination, subset)
+        return prepare_checked(info.name, default_root(info, destination), destination, subset)
     if DOWNLOAD in sources:
         if len(sources) > 1:
             raise SuiteError(f"--from {DOWNLOAD} takes no other source beside it")
@@ -38,7 +40,7 @@ def obtain(
     paths = [path for source in sources for path in _archives_inside(info, _present(source))]
     if len(paths) == 1 and paths[0].is_dir():
         _refuse_plain_voc(info, paths[0], subset)
-        return prepare(info.name, paths[0], destination, subset)
+        return prepare_checked(info.name, paths[0], destination, subset)
     return install(info, paths, destination, subset, published=False)
 
 

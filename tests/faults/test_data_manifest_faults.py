@@ -106,7 +106,7 @@ def test_destination_that_cannot_be_written(tmp_path: Path) -> None:
     blocker = tmp_path / "out"
     blocker.write_text("a file, no folder")
     found = refusal("data", "camvid", "--subset", "--from", root, "--destination", blocker)
-    assert "out: is a file; the manifest needs a folder" in found
+    assert "out: is a file; the dataset needs a folder" in found
 
 
 def test_command_names_the_variable_when_nothing_says_where(

@@ -1,6 +1,5 @@
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +24,8 @@ from harness.diagnosis.software import package_findings, python_finding
 from harness.grid import grid_of
 
 GET = (
-    "python -m harness data camvid --from download, or export CAMVID_ROOT=FOLDER (docs/datasets.md)"
+    "python -m harness data camvid --from download, "
+    "then export CAMVID_ROOT=FOLDER (docs/datasets.md)"
 )
 
 
@@ -93,13 +93,6 @@ def test_data_come_from_the_environment_variable(
     assert "nowhere: no such folder of dataset camvid" in found.found
     monkeypatch.setenv("CAMVID_ROOT", "data/camvid")
     assert _data().found.startswith("data/camvid (CAMVID_ROOT): 6 train")
-
-
-def test_installed_data_need_no_variable(project: Path) -> None:
-    _change_profile(project, "data", camvid={"crop": [64, 64]})
-    files = project / "data" / "camvid" / "files"
-    shutil.copytree(project / "data" / "camvid", files)
-    assert _data().found.startswith("data/camvid/files (installed): 6 train")
 
 
 def test_a_missing_image_and_other_counts_than_prepared_are_found(project: Path) -> None:
