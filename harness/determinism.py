@@ -25,7 +25,7 @@ def set_determinism(level: str, threads: int) -> None:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(level == "exact")
     # No operator here reads memory before it is written; filling it costs 4 % of a CPU step.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.deterministic = level == "exact"
     torch.backends.cudnn.benchmark = level == "fast"
     torch.backends.cuda.matmul.allow_tf32 = level == "fast"
