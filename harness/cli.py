@@ -26,6 +26,7 @@ COMMANDS = (
     "verify",
     "audit",
     "kill-test",
+    "pool",
 )
 
 

@@ -22,6 +22,8 @@ from harness.seal import Sealed, read_seal
 from harness.stop import EXIT_CODE, StopRequest
 
 POLL_SECONDS = 0.05
+COHORT = "SUITE_COHORT"  # the variable by which `pool` keeps its jobs apart
+SEED_ALONE = "seed"
 
 
 def ensure_trained(cell: PlannedCell) -> None:
@@ -29,12 +31,19 @@ def ensure_trained(cell: PlannedCell) -> None:
     if cell.trained:
         return
     execution = read_profile(cell.config.profile).execution
-    jobs, devices = _worker_arguments(unfinished_cohort(cell)), cell.config.training.devices
+    jobs, devices = _worker_arguments(_cohort(cell)), cell.config.training.devices
     try:
         run_workers(jobs, execution.processes, devices)
     except SuiteError:
         if not cell.trained:  # else another cell of the cohort failed, as its stage will say
             raise
+
+
+def _cohort(cell: PlannedCell) -> list[PlannedCell]:
+    """What is trained with `cell`; not other seeds if they are other jobs' of a pool."""
+    alone = os.environ.get(COHORT) == SEED_ALONE
+    found = unfinished_cohort(cell)
+    return [c for c in found if not alone or c.config.seed == cell.config.seed]
 
 
 def publish_run(cell: PlannedCell) -> None:

@@ -1,0 +1,48 @@
+"""A whole matrix: the code's digests first, then every cell, then the tables of what is done."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from harness.config import read_profile
+from harness.errors import SuiteError
+from harness.pool.failures import Failure
+from harness.pool.jobs import first_job, last_job, matrix_jobs
+from harness.pool.local import run_alone
+from harness.pool.places import Place
+from harness.pool.process import LOGS, Options
+from harness.pool.schedule import Schedule
+from harness.progress import Progress, progress
+from harness.recipe import Params
+from harness.stop import StopRequest
+
+Runner = Callable[[Schedule, Progress], None]
+
+
+def run_matrix(
+    grid: Params, here: Place, options: Options, stop: StopRequest, runner: Runner
+) -> list[Failure]:
+    """Run every stage of `grid`, the cells by `runner`; what failed.
+
+    Raises SuiteError if nothing could begin, Stopped if asked to stop.
+    """
+    begun = run_alone(first_job(), here, options, stop)
+    if begun.failures:
+        raise SuiteError(f"digest: {begun.failures[0].reason} (all of it in {LOGS}/digest.log)")
+    jobs = matrix_jobs(grid, read_profile(grid.profile).execution.cohort)
+    schedule = Schedule(jobs, options.keep_going)
+    with progress(f"pool {grid.profile}", schedule.cells) as show:
+        runner(schedule, show)
+    if schedule.failures and not options.keep_going:
+        return schedule.failures
+    ended = run_alone(last_job(grid), here, options, stop)
+    return schedule.failures + ended.failures
+
+
+def report(failures: Sequence[Failure]) -> Iterator[str]:
+    """What failed as text, each with the command for it."""
+    if not failures:
+        yield "all cells are finished"
+        return
+    yield f"{len(failures)} failed or were not started; their output is in {LOGS}/"
+    for failure in failures:
+        yield f"{failure.name}: {failure.reason}"
+        yield f"    {failure.command}"
