@@ -11,7 +11,7 @@ from harness.records import RunRecord, ScoreRecord
 LOSSES, GRADIENTS, PREDICTIONS = "losses", "gradient norms", "predictions"
 COLUMNS = ("term", "first", "last", "mean")
 SIGNIFICANT = 5  # digits of a loss
-HASHES = ("fingerprint", "code_digest", "manifest_sha256", "teacher_sha256",
+HASHES = ("fingerprint", "code_digest", "manifest_sha256", "teacher_sha256", "pretrained_sha256",
           "initial_weights_sha256", "order_sha256", "weights_sha256", "git_commit")  # fmt: skip
 METRICS = ("miou", "iou", "pixel_accuracy", "boundary_iou", "trimap_miou", "small_objects",
            "image_miou", "worst5_miou")  # fmt: skip
