@@ -59,7 +59,8 @@ def _failed(line: str) -> list[str]:
 
 def _reasons(log: str) -> dict[str, str]:
     """The first error that each stage printed, without the word `error`."""
-    reasons, stage = {}, ""
+    reasons: dict[str, str] = {}
+    stage = ""
     for line in log.splitlines():
         if found := RUNNING.match(line):
             stage = found[1]
