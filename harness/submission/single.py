@@ -84,7 +84,7 @@ def _provenance(run: RunRecord) -> Iterator[str]:
             yield f"{name} is no sha256"
     if not COMMIT.fullmatch(run.git_commit or ""):
         yield "git_commit names no commit"
-    if run.fingerprint != _fingerprint(run):
+    if run.fingerprint not in _fingerprints(run):
         yield "fingerprint does not follow from config, code, data and teacher"
     for key in ("profile", "dataset", "method", "seed"):
         if run.config.get(key) != getattr(run, key):
@@ -97,10 +97,13 @@ def _provenance(run: RunRecord) -> Iterator[str]:
         yield "seconds are no times"
 
 
-def _fingerprint(run: RunRecord) -> str:
+def _fingerprints(run: RunRecord) -> Iterator[str]:
     """As harness.cells computes it, from what the record says."""
     parts = [run.config, run.code_digest, run.manifest_sha256, run.teacher_sha256]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    # A record from before the last hash was kept has no place for it.
+    older = [] if run.pretrained_sha256 else [parts]
+    for each in ([*parts, run.pretrained_sha256], *older):
+        yield hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _weights(cell: Submitted) -> Iterator[str]:
