@@ -8,11 +8,12 @@ import sys
 import time
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from harness.cells import plan_student
 from harness.records import read_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TWO = "train: {steps: 24, batch: 2, learning_rate: 0.02, log_every: 2, devices: 2}"
 PATIENCE = 300.0  # seconds; far more than anything here takes
 
 
@@ -26,9 +27,11 @@ def stage() -> subprocess.Popen[str]:
 
 
 def share_the_batch() -> None:
-    path = Path("experiments/profiles/smoke.yaml")
-    lines = [line for line in path.read_text().splitlines() if not line.startswith("train:")]
-    path.write_text("\n".join([*lines, TWO]) + "\n")
+    yaml, path = YAML(), Path("experiments/profiles/smoke.yaml")
+    recipe = yaml.load(path.read_text())
+    recipe["train"].update(steps=24, devices=2)
+    with path.open("w") as file:
+        yaml.dump(recipe, file)
     shutil.rmtree("results/smoke/runs")
 
 

@@ -83,7 +83,7 @@ def test_two_processes_train_as_one(name: str, ranks: list[dict[str, Any]]) -> N
         for step, (own, expected) in enumerate(zip(found["losses"], alone["losses"], strict=True)):
             assert own.keys() == expected.keys()
             torch.testing.assert_close(
-                own, expected, rtol=1e-7, atol=1e-7, msg=lambda m, s=step: f"{s}: {m}"
+                own, expected, rtol=1e-5, atol=1e-5, msg=lambda m, s=step: f"{s}: {m}"
             )
-        torch.testing.assert_close(found["net"], alone["net"], rtol=1e-7, atol=1e-7)
-        torch.testing.assert_close(found["methods"], alone["methods"], rtol=1e-7, atol=1e-7)
+        torch.testing.assert_close(found["net"], alone["net"], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(found["methods"], alone["methods"], rtol=1e-5, atol=1e-5)
