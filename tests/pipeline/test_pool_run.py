@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -71,9 +72,10 @@ def test_a_preempted_job_of_a_cluster_goes_on(
         del detail
         if done and not preempted and any(Path(".scratch").glob("*/checkpoint-*.pt")):
             for process in psutil.Process().children(recursive=True):
-                if "submitit.core._submit" in process.cmdline():
-                    os.kill(process.pid, signal.SIGUSR2)
-                    preempted.append(process.pid)
+                with suppress(psutil.NoSuchProcess):  # it may end between listing and asking
+                    if "submitit.core._submit" in process.cmdline():
+                        os.kill(process.pid, signal.SIGUSR2)
+                        preempted.append(process.pid)
 
     Cluster("local", {"timeout_min": 60}).run(schedule, preempt, Options(), StopRequest())
     assert len(preempted) == 1
