@@ -6,6 +6,7 @@ from pathlib import Path
 from harness.config import PROFILES, method_terms, read_params, read_profile
 from harness.digest import code_digest
 from harness.errors import exit_with
+from harness.recorded import require_stages
 from harness.records import write_bytes
 
 FOLDER = Path("results/digests")
@@ -15,6 +16,7 @@ def main() -> int:
     """One file a stage kind, and one a method for training."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     params = read_params()
+    require_stages(params.profile)
     profile = read_profile(params.profile)
     for kind in ("prepare", "teacher", "evaluate", "compare"):
         write_bytes(FOLDER / f"{kind}.txt", code_digest(kind).encode())

@@ -6,13 +6,14 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from harness.config import PARAMS, read_params, read_profile
+from harness.recorded import switch_stages
 from harness.records import write_bytes
 
 
 def use_profile(name: str, params: Path = PARAMS) -> None:
     """Make `name` the active profile; comments and other keys of params.yaml stay.
 
-    Raises SuiteError if there is no such profile.
+    dvc.lock then holds what was recorded of `name`. Raises SuiteError if there is no such profile.
     """
     grid = read_profile(name).grid
     read_params(params)
@@ -25,4 +26,5 @@ def use_profile(name: str, params: Path = PARAMS) -> None:
         document[key].extend(values)
     buffer = io.StringIO()
     yaml.dump(document, buffer)
+    switch_stages(name)
     write_bytes(params, buffer.getvalue().encode())

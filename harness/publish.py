@@ -15,6 +15,7 @@ from harness.config import read_profile
 from harness.environment import git_commit
 from harness.errors import SuiteError
 from harness.evaluations import RECORD, PlannedEvaluation
+from harness.failures import forget_failure
 from harness.following import follow
 from harness.lock import remove_temporaries
 from harness.records import RunRecord, Seconds, write_bytes, write_record
@@ -75,6 +76,7 @@ def publish_run(cell: PlannedCell) -> None:
         **facts,
     )
     write_record(cell.output / "run.json", record)
+    forget_failure(cell.output)
 
 
 def publish_evaluation(plan: PlannedEvaluation) -> None:

@@ -18,20 +18,22 @@ from harness.cells import (
 )
 from harness.config import RunConfig, student_run, teacher_run
 from harness.errors import SuiteError
+from harness.failures import last_failure
 from harness.recipe import Params
 from harness.records import RunRecord, read_run, read_scores
 
-State = Literal["done", "trained", "running", "started", "stale", "missing"]
+State = Literal["done", "trained", "running", "failed", "started", "stale", "missing"]
 MEANINGS: dict[State, str] = {
     "done": "published and scored",
     "trained": "trained; `dvc repro` only has to publish or score it",
     "running": "a process is training it now",
+    "failed": "its last training ended with an error; `dvc repro` tries again",
     "started": "a checkpoint is there, from which training goes on",
     "stale": "results of other settings, code, data or teacher; will be made anew",
     "missing": "nothing yet",
 }
 WAITING = "waits for its teacher"
-TO_TRAIN: tuple[State, ...] = ("running", "started", "stale", "missing")
+TO_TRAIN: tuple[State, ...] = ("running", "failed", "started", "stale", "missing")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class CellState:
     method: str  # "teacher" for the teacher
     seed: int
     state: State
-    reason: str  # why it is stale or cannot be planned yet, else ""
+    reason: str  # why it failed, is stale or cannot be planned yet, else ""
     steps: int  # that its training takes
 
     @property
@@ -116,6 +118,8 @@ def _progress(found: _Candidate) -> tuple[State, str]:
         return "trained", "not published yet"
     if _running(cell.scratch):
         return "running", ""
+    if failure := last_failure(cell.output):
+        return "failed", failure
     if any(cell.scratch.glob("checkpoint-*.pt")):
         return "started", ""
     return ("stale", changes(record, cell)) if record else ("missing", "")

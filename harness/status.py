@@ -8,6 +8,7 @@ MARKS: dict[State, str] = {
     "done": "#",
     "trained": "+",
     "running": ">",
+    "failed": "x",
     "started": "/",
     "stale": "!",
     "missing": ".",
@@ -28,5 +29,6 @@ def status_lines(states: Sequence[CellState]) -> Iterator[str]:
         count = sum(cell.state == state for cell in states)
         if count:
             yield f"{mark} {count:4} {state}: {MEANINGS[state]}"
-    for reason in dict.fromkeys(cell.reason for cell in states if cell.state == "stale"):
-        yield f"  stale: {reason}"
+    for state in ("failed", "stale"):
+        for reason in dict.fromkeys(cell.reason for cell in states if cell.state == state):
+            yield f"  {state}: {reason}"

@@ -8,16 +8,24 @@ evaluations stay in the scratch folder, from where the stages publish them.
 import argparse
 import logging
 import os
-from collections.abc import MutableMapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
 
 from distill import load
-from harness.cells import TEACHER, PlannedCell, plan_student, plan_teacher, run_folder
+from harness.cells import (
+    TEACHER,
+    PlannedCell,
+    manifest_path,
+    plan_student,
+    plan_teacher,
+    run_folder,
+)
 from harness.config import data_root, read_profile
 from harness.data.catalogue import dataset_info
+from harness.data.manifest import read_manifest
 from harness.data.splits import Split, open_split
 from harness.data.stream import order_hash
 from harness.determinism import set_determinism
@@ -25,6 +33,7 @@ from harness.environment import describe_environment
 from harness.errors import SuiteError, exit_with
 from harness.evaluation import Subject, evaluate
 from harness.evaluations import PlannedEvaluation, plan_evaluation
+from harness.failures import note_failure
 from harness.lock import locked
 from harness.metrics.truth import Truth
 from harness.nets import SegmentationNet, build, freeze
@@ -77,13 +86,35 @@ def work(
         waiting = [cell for cell in planned if not cell.trained]
         ranks.wait()
         if waiting:
-            train_cells(waiting, device, stop, ranks)
+            with noted_failures(waiting if ranks.leads else ()):
+                train_cells(waiting, device, stop, ranks)
     if not ranks.leads:
         return
     truths: dict[str, Truth] = {}
     for cell in planned:
         stop.leave_if_requested()
         evaluate_cell(profile, dataset, cell.config.method, seed, cell, truths)
+
+
+@contextmanager
+def noted_failures(cells: Sequence[PlannedCell]) -> Iterator[None]:
+    """Of every one of `cells` that an error within leaves untrained, keep the reason."""
+    try:
+        yield
+    except Exception as error:
+        for cell in cells:
+            if not cell.trained:
+                note_failure(cell.output, _reason(error, cell))
+        raise
+
+
+def _reason(error: Exception, cell: PlannedCell) -> str:
+    """The error's lines on `cell`, or all of them if none names it; one line."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    own = (
+        f"{cell.config.profile}/{cell.config.dataset}/{cell.config.method}/seed{cell.config.seed}:"
+    )
+    return "; ".join([line for line in lines if line.startswith(own)] or lines)
 
 
 def evaluate_cell(
@@ -117,7 +148,7 @@ def evaluate_plan(
             config.dataset,
             config.method,
             config.seed,
-            _is_subset(config.data),
+            _is_subset(config.dataset, config.data),
             plan.weights_sha256,
         )
         record = evaluate(net, split, plan.recipe, subject, plan.scratch, pick_device(), truths)
@@ -197,7 +228,7 @@ def _describe(cell: PlannedCell, images: int, device: torch.device) -> None:
         cell.scratch,
         {
             "order_sha256": order_hash(images, config.seed, training.batch, training.steps),
-            "subset": _is_subset(config.data),
+            "subset": _is_subset(config.dataset, config.data),
             "synthetic": dataset_info(config.dataset).synthetic,
             "paper": "; ".join(method.paper for method in methods),
             "reconstructed": any(method.reconstructed for method in methods),
@@ -213,8 +244,10 @@ def _remove(path: Path) -> None:
         raise SuiteError(f"{path}: cannot remove ({error.strerror})") from error
 
 
-def _is_subset(source: DataSource) -> bool:
-    return source.subset or any(value is not None for value in source.limit.model_dump().values())
+def _is_subset(dataset: str, source: DataSource) -> bool:
+    """Whether the recipe limits the data or the data are not the whole release."""
+    limited = any(value is not None for value in source.limit.model_dump().values())
+    return source.subset or limited or read_manifest(manifest_path(dataset)).subset
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""What the suite promises of its losses' cost, and whether a run of the benchmark bears it out."""
+"""What the suite promises of the cost of losses and steps, and whether a run bears it out."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from harness.bench.losses import LossRow
+from harness.bench.steps import NO_ADVERSARY, StepRow
 
 
 class Bound(NamedTuple):
@@ -43,6 +44,40 @@ BOUNDS = (
     Bound("pcd, equal width", "time", 3.0, "cwd, features of equal width"),
     Bound("pcd", "time", 1.0, "cwd, features"),
 )
+
+# A step over its floor: the teacher's forward, if one is needed, and a plain student's step.
+STEP_LIMITS = {
+    "student": 1.05,
+    "kd": 1.05,
+    "at": 1.05,
+    "cwd": 1.1,
+    "dist": 1.1,
+    "pcd": 1.15,
+    f"ifvd{NO_ADVERSARY}": 1.15,
+    f"skd{NO_ADVERSARY}": 1.15,
+}
+
+
+class StepVerdict(NamedTuple):
+    """A method's limit and its step's measured ratio to the floor."""
+
+    method: str
+    limit: float
+    ratio: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the measured ratio lies within the limit."""
+        return self.ratio <= self.limit
+
+
+def step_verdicts(rows: Sequence[StepRow]) -> list[StepVerdict]:
+    """Every method among `rows` that has a limit."""
+    return [
+        StepVerdict(row.method, STEP_LIMITS[row.method], row.over_floor)
+        for row in rows
+        if row.method in STEP_LIMITS
+    ]
 
 
 def verdicts(rows: Sequence[LossRow]) -> list[Verdict]:

@@ -8,18 +8,19 @@ from typing import Any, TypeVar
 
 import torch
 
-from harness.bench.bounds import verdicts
+from harness.bench.bounds import step_verdicts, verdicts
 from harness.bench.cases import Maps, measured
 from harness.bench.loader import measure_decoders, measure_loaders
 from harness.bench.loader_table import decoder_table, loader_table
 from harness.bench.losses import measure_losses
-from harness.bench.steps import measure_steps
+from harness.bench.steps import every_method, listed_methods, measure_steps
 from harness.bench.street import draw_streets
 from harness.bench.tables import (
     bound_table,
     environment_note,
     loss_table,
     plain_values,
+    step_bound_table,
     step_table,
 )
 from harness.config import read_params, read_profile
@@ -47,19 +48,23 @@ def bench_losses(folder: Path, maps: Maps, repeats: int) -> None:
     _keep(folder / ("losses" if maps == "usual" else f"losses-{maps}"), tables, machine)
 
 
-def bench_steps(folder: Path, profile_name: str | None, repeats: int) -> None:
-    """Measure every method's step in a profile (None: the active one); writes steps-PROFILE."""
+def bench_steps(folder: Path, profile_name: str | None, repeats: int, every: bool = False) -> None:
+    """Measure the methods' steps in a profile (None: the active one); writes steps-PROFILE.
+
+    `every` adds the methods that the profile does not list.
+    """
     _require_positive(repeats)
     name = profile_name or read_params().profile
     profile = read_profile(name)
     dataset, crop = profile.grid.datasets[0], profile.data[profile.grid.datasets[0]].crop
     load = os.getloadavg()[0]
-    rows = _watched(
-        measure_steps(name, profile, dataset, repeats), "steps", len(profile.grid.methods)
-    )
+    configs = (every_method if every else listed_methods)(name, profile, dataset)
+    rows = _watched(measure_steps(configs, profile, dataset, repeats), "steps", len(configs))
     machine = _machine(profile.train.threads, repeats, load)
     title = f"Cost of a step, profile {name}: batch {profile.train.batch}, {crop[0]}x{crop[1]}"
     tables = [step_table(rows, title, [environment_note(machine)])]
+    if found := step_verdicts(rows):
+        tables.append(step_bound_table(found))
     _keep(folder / f"steps-{name}", tables, machine)
 
 

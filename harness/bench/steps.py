@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from distill import load, method_names
+from distill.adversary import AdversarialDistiller
 from harness.bench.inputs import STRIDE, random_labels
 from harness.config import RunConfig, Term, student_run
 from harness.data.catalogue import dataset_info
@@ -19,6 +21,7 @@ from harness.recipe import Network, Profile
 from harness.trainer import teach
 
 ENDLESS = 10**6  # steps
+NO_ADVERSARY = ", no adversary"
 PROCESSOR_OF_TEACHER, PROCESSOR_OF_REST = "processor, teacher", "processor, rest"
 Phases = dict[str, float]  # seconds by name of PHASES
 
@@ -40,11 +43,11 @@ class StepRow(NamedTuple):
 
     method: str
     own: Spent
-    floor: Spent  # teacher forward and plain student step
+    floor: Spent  # teacher forward, if the method needs it, and plain student step
 
     @property
     def over_floor(self) -> float:
-        """Processor time of the step over the floor's; below 1 for a method without a teacher.
+        """Processor time of the step over the floor's.
 
         Unlike wall time it does not grow when other processes take the cores.
         """
@@ -65,14 +68,37 @@ class Setting(NamedTuple):
     batch: Batch
 
 
-def measure_steps(name: str, profile: Profile, dataset: str, repeats: int) -> Iterator[StepRow]:
-    """A row for every method of the profile's grid, best of `repeats` steps.
+def measure_steps(
+    configs: Sequence[RunConfig], profile: Profile, dataset: str, repeats: int
+) -> Iterator[StepRow]:
+    """A row for each of `configs`, best of `repeats` steps.
 
     On the CPU, with the profile's number of threads.
     """
     setting = open_setting(profile, dataset)
-    for method in profile.grid.methods:
-        yield measure_step(student_run(name, dataset, method, 0), setting, repeats)
+    for config in configs:
+        yield measure_step(config, setting, repeats)
+
+
+def listed_methods(name: str, profile: Profile, dataset: str) -> list[RunConfig]:
+    """The methods of the profile's grid."""
+    return [student_run(name, dataset, method, 0) for method in profile.grid.methods]
+
+
+def every_method(name: str, profile: Profile, dataset: str) -> list[RunConfig]:
+    """The methods of the profile's grid, every other that there is with its defaults, and those
+    with an adversary once more without it.
+    """
+    found = listed_methods(name, profile, dataset)
+    for method in sorted({*method_names()} - {*profile.grid.methods}):
+        found.append(replace(found[0], method=method, terms=(Term(method, {}),)))
+    for config in list(found):
+        methods = [load(term.method) for term in config.terms]
+        if len(methods) == 1 and issubclass(methods[0], AdversarialDistiller):
+            fields = {**config.terms[0].fields, "holistic_weight": 0.0}
+            terms = (Term(config.terms[0].method, fields),)
+            found.append(replace(config, method=config.method + NO_ADVERSARY, terms=terms))
+    return found
 
 
 def open_setting(profile: Profile, dataset: str) -> Setting:
@@ -104,7 +130,7 @@ def measure_step(config: RunConfig, setting: Setting, repeats: int) -> StepRow:
     turns = [take_turns(learners, setting) for _ in range(repeats)]
     own, floor = (least(list(of_one)) for of_one in zip(*turns, strict=True))
     if not learners[0].needs_teacher:
-        own = own | {"teacher": 0.0, PROCESSOR_OF_TEACHER: 0.0}
+        own, floor = (c | {"teacher": 0.0, PROCESSOR_OF_TEACHER: 0.0} for c in (own, floor))
     return StepRow(config.method, _spent(own), _spent(floor))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.bench.bounds import Verdict
+from harness.bench.bounds import StepVerdict, Verdict
 from harness.bench.cases import IMAGES
 from harness.bench.losses import LossRow
 from harness.bench.steps import StepRow
@@ -30,8 +30,8 @@ LOSS_NOTES = (
 STEP_NOTES = (
     "One training step; every phase is its least over the steps, in wall time. method: its terms "
     "forward, and the discriminator's step. backward: student and terms together.",
-    "over floor: processor time over that of a teacher forward and a plain student step, in turns "
-    "with the method's.",
+    "over floor: processor time over that of a teacher forward, if the method needs one, and a "
+    "plain student step, in turns with the method's.",
     "data: bytes to normalised images; nothing is read or augmented. Random images and weights.",
 )
 
@@ -86,6 +86,22 @@ def step_table(rows: Sequence[StepRow], title: str, notes: Sequence[str]) -> Tab
         rows=tuple(_step_entries(row) for row in rows),
         values=tuple(_step_values(row) for row in rows),
         notes=(*STEP_NOTES, *notes),
+    )
+
+
+def step_bound_table(found: Sequence[StepVerdict]) -> Table:
+    """Every limit on a step with what was measured."""
+    rows = [
+        (v.method, f"≤ {significant(v.limit)}", significant(v.ratio), "yes" if v.kept else "no")
+        for v in found
+    ]
+    return Table(
+        name="bounds",
+        title="Bounds on the cost of a step over its floor",
+        header=("method", "bound", "measured", "kept"),
+        rows=tuple(tuple(Entry(text) for text in row) for row in rows),
+        values=tuple({**v._asdict(), "kept": str(v.kept)} for v in found),
+        notes=(),
     )
 
 

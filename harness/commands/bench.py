@@ -23,6 +23,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the losses that are usually measured on a smaller map, on 64x128: 10 GB, minutes",
     )
     parser.add_argument("--profile", help="profile of the steps; without it the active one")
+    parser.add_argument(
+        "--every",
+        action="store_true",
+        help="the steps also of the methods that the profile does not list, with their defaults",
+    )
     parser.add_argument("--repeats", type=int, default=5, help="the best of so many counts")
 
 
@@ -35,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         maps: Maps = "large" if args.large else "whole" if args.whole else "usual"
         bench_losses(RESULTS, maps, args.repeats)
     if not args.losses and not args.loader:
-        bench_steps(RESULTS, args.profile, args.repeats)
+        bench_steps(RESULTS, args.profile, args.repeats, args.every)
     if not args.losses and not args.steps:
         bench_loader(RESULTS, args.repeats)
     return 0

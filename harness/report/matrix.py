@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import SuiteError
+from harness.failures import last_failure
 from harness.metrics.areas import Areas
 from harness.metrics.iou import mean_iou
 from harness.recipe import Grid
@@ -41,7 +42,7 @@ class Cell:
 
     @property
     def state(self) -> State:
-        """`missing` if no record was written, `failed` if those there cannot be used."""
+        """`failed` if its training failed or its records are of no use, `missing` without any."""
         if self.result:
             return "finished"
         return "failed" if self.reason else "missing"
@@ -118,6 +119,8 @@ def _cell(profile: str, dataset: str, method: str, seed: int | None, folder: Pat
         if (run_folder / "run.json").exists() and (eval_folder / "scores.json").exists():
             result = _finished(run_folder, eval_folder)
             _check_identity(result, (profile, dataset, method, seed))
+        else:
+            reason = last_failure(run_folder)
     except SuiteError as error:
         result, reason = None, _relative(str(error), folder)
     return Cell(dataset, method, seed, run_folder, eval_folder, result, reason)

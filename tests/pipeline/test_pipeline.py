@@ -151,14 +151,24 @@ def test_a_new_method_is_one_file_and_one_block(workspace: Workspace) -> None:
 
 def test_switching_profiles_and_back_runs_nothing(workspace: Workspace) -> None:
     lock = workspace.root / "dvc.lock"
-    own = {line for line in lock.read_text().splitlines() if f"@{PROFILE}-" in line}
+    own = lock.read_text()
     workspace.run("-m", "harness", "use", "smoke")
     prepared = workspace.repro("-s", "digest", f"prepare@smoke-{DATASET}")
     assert prepared == {f"prepare@smoke-{DATASET}"}
-    assert own < set(lock.read_text().splitlines())
+    assert f"@{PROFILE}" not in lock.read_text()
     workspace.run("-m", "harness", "use", PROFILE)
+    assert lock.read_text() == own
     assert workspace.repro() <= {COMPARE}
     assert workspace.repro() == set()
+
+
+def test_a_profile_named_by_hand_alone_does_not_run_anew(workspace: Workspace) -> None:
+    workspace.run("-m", "harness", "use", "smoke")
+    workspace.set(profile=PROFILE)
+    refused = workspace.run("-m", "dvc", "repro", "digest", status=255)
+    assert f"`python -m harness use {PROFILE}` brings them back" in refused
+    workspace.run("-m", "harness", "use", PROFILE)
+    assert workspace.repro() <= {COMPARE}
 
 
 def test_a_clone_without_the_cache_trains_nothing(workspace: Workspace, tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from distill import method_names
 from harness.bench.inputs import floor, make_inputs
 from harness.bench.losses import Step
 from harness.bench.measure import best_seconds, memory_of
 from harness.bench.session import bench_steps
-from harness.bench.steps import Setting, measure_step, open_setting
-from harness.config import read_profile, student_run
+from harness.bench.steps import Setting, every_method, measure_step, open_setting
+from harness.config import Term, read_profile, student_run
 from harness.errors import SuiteError
 from harness.learner import PHASES
 
@@ -96,7 +97,19 @@ def test_a_student_alone_is_not_charged_for_the_teacher(setting: Setting) -> Non
     alone = student_run("smoke", "scenes_camvid", "student", 0)
     found = measure_step(alone, setting, repeats=1)
     assert found.own.phases["teacher"] == 0
-    assert found.floor.phases["teacher"] > 0
+    assert found.floor.phases["teacher"] == 0
+    assert found.over_floor == found.own.processor / found.floor.processor
+
+
+@pytest.mark.usefixtures("setting")
+def test_every_method_is_there_once_and_the_adversaries_once_without() -> None:
+    profile = read_profile("smoke")
+    names = [config.method for config in every_method("smoke", profile, "scenes_camvid")]
+    assert names[:6] == ["student", "kd", "cwd", "skd", "ifvd", "pcd"]
+    assert sorted(names[:-2]) == method_names()
+    assert names[-2:] == ["skd, no adversary", "ifvd, no adversary"]
+    without = every_method("smoke", profile, "scenes_camvid")[-2]
+    assert without.terms == (Term("skd", {"holistic_weight": 0.0}),)
 
 
 def test_a_run_keeps_its_tables_and_its_machine(

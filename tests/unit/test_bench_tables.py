@@ -2,12 +2,12 @@
 
 import pytest
 
-from harness.bench.bounds import BOUNDS, Bound, Verdict, verdicts
+from harness.bench.bounds import BOUNDS, Bound, Verdict, step_verdicts, verdicts
 from harness.bench.cases import CASES, SIZE, measured
 from harness.bench.losses import Cost, LossRow
 from harness.bench.measure import Memory
 from harness.bench.steps import Spent, StepRow, least
-from harness.bench.tables import bound_table, loss_table, step_table
+from harness.bench.tables import bound_table, loss_table, step_bound_table, step_table
 from harness.learner import PHASES
 
 MIB = 2**20
@@ -87,6 +87,14 @@ def test_step_is_the_sum_of_its_phases() -> None:
     shown = [entry.text for entry in table.rows[0]]
     assert shown == ["kd", "1", "2", "3", "4", "5", "6", "21", "18", "1.5"]
     assert table.values[0]["floor_processor_seconds"] == 0.012
+
+
+def test_steps_are_held_to_their_limits() -> None:
+    phases = dict.fromkeys(PHASES, 0.01)
+    rows = [StepRow(name, Spent(phases, 0.0106), Spent(phases, 0.01)) for name in ("kd", "pcd")]
+    rows.append(StepRow("mgd", Spent(phases, 1.0), Spent(phases, 0.01)))
+    shown = [[e.text for e in row] for row in step_bound_table(step_verdicts(rows)).rows]
+    assert shown == [["kd", "≤ 1.05", "1.06", "no"], ["pcd", "≤ 1.15", "1.06", "yes"]]
 
 
 def test_least_is_taken_clock_by_clock() -> None:

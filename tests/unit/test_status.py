@@ -15,6 +15,7 @@ from submission_cases import DATA, make_submission
 from harness.cells import PlannedCell, plan_student, plan_teacher
 from harness.commands import status
 from harness.errors import SuiteError
+from harness.failures import note_failure
 from harness.grid import grid_of
 from harness.states import CellState, State, cell_states
 from harness.status import status_lines
@@ -115,6 +116,8 @@ def test_a_training_under_way_and_one_that_was_killed(tree: Tree) -> None:
     assert _found("camvid/kd/seed0") == ("missing", "")
     (scratch / "checkpoint-00000004.pt").write_bytes(b"")
     assert _found("camvid/kd/seed0") == ("started", "")
+    note_failure(_kd().output, "loss is nan at step 5")
+    assert _found("camvid/kd/seed0") == ("failed", "loss is nan at step 5")
 
 
 def test_stale_cells_say_what_changed(tree: Tree) -> None:
@@ -176,16 +179,19 @@ def test_matrix_has_a_mark_a_seed_and_a_legend() -> None:
         CellState("camvid", "student", 1, "running", "", 6),
         CellState("camvid", "kd", 0, "stale", "code", 6),
         CellState("camvid", "kd", 1, "missing", "", 6),
+        CellState("camvid", "kd", 2, "failed", "loss is nan", 6),
     ]
     assert list(status_lines(states)) == [
         "camvid  teacher  #",
         "camvid  student  # >",
-        "camvid  kd       ! .",
+        "camvid  kd       ! . x",
         "",
         "#    2 done: published and scored",
         ">    1 running: a process is training it now",
+        "x    1 failed: its last training ended with an error; `dvc repro` tries again",
         "!    1 stale: results of other settings, code, data or teacher; will be made anew",
         ".    1 missing: nothing yet",
+        "  failed: loss is nan",
         "  stale: code",
     ]
 

@@ -1,0 +1,98 @@
+"""A training that ends with an error is remembered, told of, and forgotten once it succeeds."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.cells import PlannedCell, plan_student
+from harness.errors import SuiteError
+from harness.failures import forget_failure, last_failure, note_failure
+from harness.grid import grid_of
+from harness.publish import publish_run
+from harness.recipe import Grid
+from harness.report.matrix import collect
+from harness.states import cell_states
+from harness.stop import StopRequest
+from harness.worker import noted_failures, work
+
+DATASET = "scenes_camvid"
+PLACE = f"smoke/{DATASET}/broken/seed0"
+
+
+@pytest.fixture
+def broken(project: Path) -> Path:
+    """The project with a method whose loss is infinite, beside one that is sound."""
+    _set_weights("1.0e+38")
+    (project / "params.yaml").write_text(
+        f"profile: smoke\ndatasets: [{DATASET}]\nmethods: [broken, sound]\nseeds: [0]\n"
+    )
+    return project
+
+
+def _set_weights(weight: str) -> None:
+    path = Path("experiments/profiles/smoke.yaml")
+    before = path.read_text().partition("  broken:")[0].rstrip()
+    path.write_text(
+        f"{before}\n  broken: {{method: kd, weight: {weight}}}\n"
+        "  sound: {method: kd, weight: 1.0}\n"
+    )
+
+
+def _cell(method: str) -> PlannedCell:
+    return plan_student("smoke", DATASET, method, 0)
+
+
+def _states() -> dict[str, tuple[str, str]]:
+    grid = {"datasets": (DATASET,), "methods": ("broken", "sound"), "seeds": (0,)}
+    matrix = collect("smoke", Grid.model_validate(grid), Path("results/smoke"))
+    return {cell.method: (cell.state, cell.reason) for cell in matrix.cells}
+
+
+@pytest.mark.usefixtures("broken")
+def test_nan_in_one_cell_of_a_cohort_fails_that_cell_alone() -> None:
+    with pytest.raises(SuiteError, match=PLACE):
+        work("smoke", DATASET, 0, ["broken", "sound"], StopRequest())
+    state, reason = _states()["broken"]
+    assert state == "failed"
+    assert reason.startswith(f"{PLACE}: ")
+    assert "the last good checkpoint is kept in" in reason
+    assert _states()["sound"] == ("missing", "")
+    assert _cell("sound").trained
+    (_cell("broken").scratch / "lock").unlink()  # names this process, which lives on
+    states = {cell.name: (cell.state, cell.reason) for cell in cell_states(grid_of())}
+    assert states[f"{DATASET}/broken/seed0"] == ("failed", reason)
+    assert states[f"{DATASET}/sound/seed0"] == ("trained", "not published yet")
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_training_that_succeeds_is_failed_no_longer() -> None:
+    with pytest.raises(SuiteError):
+        work("smoke", DATASET, 0, ["broken"], StopRequest())
+    _set_weights("1.0")
+    work("smoke", DATASET, 0, ["broken"], StopRequest())
+    publish_run(_cell("broken"))
+    assert _states()["broken"] == ("missing", "")  # not scored yet
+    assert list(Path("results").rglob("*.failure.txt")) == []
+
+
+@pytest.mark.usefixtures("broken")
+def test_whatever_went_wrong_is_kept_for_every_cell_without_results() -> None:
+    with pytest.raises(MemoryError), noted_failures([_cell("broken"), _cell("sound")]):
+        raise MemoryError
+    assert _states() == {"broken": ("failed", "MemoryError"), "sound": ("failed", "MemoryError")}
+
+
+def test_a_reason_is_one_harmless_line(tmp_path: Path) -> None:
+    output = tmp_path / "runs" / "seed0"
+    assert last_failure(output) == ""
+    note_failure(output, "first\nsecond \x1b[31m")
+    assert last_failure(output) == r"first\nsecond \x1b[31m"
+    forget_failure(output)
+    forget_failure(output)
+    assert last_failure(output) == ""
+
+
+def test_a_disk_that_refuses_hides_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file in place of the folder")
+    note_failure(tmp_path / "runs" / "seed0", "reason")
+    assert last_failure(tmp_path / "runs" / "seed0") == ""
