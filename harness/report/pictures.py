@@ -18,7 +18,7 @@ from harness.errors import SuiteError
 from harness.metrics.small_objects import BINS, components
 from harness.report.matrix import Cell, Matrix
 from harness.report.names import dataset_title, method_title
-from harness.report.style import INK, Picture, png, styled, svg
+from harness.report.style import INK, Picture, render, styled
 
 Labels = NDArray[np.uint8]  # H W, train ids
 Colours = NDArray[np.uint8]  # H W 3, RGB
@@ -159,7 +159,7 @@ def _picture(scene: Scene, split: Split, dataset: str, title: str) -> Picture:
         figure.legend(handles=_colours(scene, split), loc="outside lower center", ncols=11,
                       fontsize=8, handlelength=1.2)  # fmt: skip
         file = f"{dataset}_{scene.sample.name.replace('/', '_')}"
-        return Picture(file, name, svg(figure), png(figure))
+        return Picture(file, name, *render(figure))
 
 
 def _colours(scene: Scene, split: Split) -> list[Patch]:

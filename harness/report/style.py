@@ -114,20 +114,18 @@ def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]
 
 def finish(figure: Figure, name: str, title: str, values: Sequence[Mapping[str, Value]]) -> Plot:
     """Render `figure` as SVG and PNG."""
-    return Plot(name, title, svg(figure), png(figure), figure.get_figwidth(), tuple(values))
+    return Plot(name, title, *render(figure), figure.get_figwidth(), tuple(values))
 
 
-def svg(figure: Figure) -> bytes:
-    """`figure` without date or version, so that equal numbers give equal bytes."""
-    stream = io.BytesIO()
+def render(figure: Figure) -> tuple[bytes, bytes]:
+    """`figure` as SVG and as PNG at 150 dots an inch.
+
+    Without date or version, so that equal numbers give equal bytes.
+    """
+    vectors, pixels = io.BytesIO(), io.BytesIO()
     FigureCanvasSVG(figure)
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue()
-
-
-def png(figure: Figure) -> bytes:
-    """`figure` at 150 dots an inch without version, so that equal numbers give equal bytes."""
-    stream = io.BytesIO()
+    figure.savefig(vectors, format="svg", metadata={"Date": None, "Creator": None})
+    figure.set_layout_engine("none")  # what was laid out for the first stays for the second
     FigureCanvasAgg(figure)
-    figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
-    return stream.getvalue()
+    figure.savefig(pixels, format="png", dpi=150, metadata={"Software": None})
+    return vectors.getvalue(), pixels.getvalue()
