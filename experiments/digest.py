@@ -1,13 +1,18 @@
-"""Write what code every stage of the active profile can reach: results/digests/KIND.txt."""
+"""Write what every stage of the active profile depends on beside its files: the code it can reach
+and imported teachers, as results/digests/KIND.txt.
+"""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
-from harness.config import PROFILES, method_terms, read_params, read_profile
+from harness.cells import TEACHER, run_folder
+from harness.config import PROFILES, method_terms, read_params, read_profile, teacher_run
 from harness.digest import code_digest
-from harness.errors import exit_with
+from harness.errors import SuiteError, exit_with
+from harness.recipe import Params, TeacherTraining
 from harness.recorded import require_stages
-from harness.records import write_bytes
+from harness.records import file_hash, read_run, write_bytes
 
 FOLDER = Path("results/digests")
 
@@ -19,12 +24,34 @@ def main() -> int:
     require_stages(params.profile)
     profile = read_profile(params.profile)
     for kind in ("prepare", "teacher", "evaluate", "compare"):
-        write_bytes(FOLDER / f"{kind}.txt", code_digest(kind).encode())
+        lines = imported(params) if kind == "teacher" else ()
+        write_bytes(FOLDER / f"{kind}.txt", "".join([code_digest(kind), *lines]).encode())
     for key in params.methods:
         terms = method_terms(profile, key, PROFILES / f"{params.profile}.yaml")
         digest = code_digest("train", [term.method for term in terms])
         write_bytes(FOLDER / f"train-{key}.txt", digest.encode())
     return 0
+
+
+def imported(params: Params) -> Iterator[str]:
+    """A line `FILE SHA256` for every teacher that is imported.
+
+    A clone that lacks the file has the hash from the teacher's record.
+    """
+    for dataset in params.datasets:
+        training = teacher_run(params.profile, dataset).training
+        if isinstance(training, TeacherTraining) and training.source:
+            source = Path(training.source)
+            known = file_hash(source) if source.is_file() else _recorded(params.profile, dataset)
+            yield f"{source} {known}\n"
+
+
+def _recorded(profile: str, dataset: str) -> str | None:
+    try:
+        record = read_run(run_folder(profile, dataset, TEACHER, 0) / "run.json")
+    except SuiteError:
+        return None
+    return record.pretrained_sha256
 
 
 if __name__ == "__main__":

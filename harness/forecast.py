@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from statistics import fmean
 
 from harness.cells import RESULTS, TEACHER, evaluation_folder, run_folder
@@ -11,6 +12,7 @@ from harness.records import Seconds, read_run
 from harness.states import CellState
 
 Key = tuple[str, str]  # dataset, method
+Chain = tuple[float, Sequence[float]]  # seconds of a first job and of those that wait for it
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,50 @@ def forecast(
     return Forecast(seconds, sum(cost.bytes for cost in known.values()))
 
 
+def pooled(
+    cells: Sequence[CellState], costs: Mapping[Key, Cost], cohort: bool, workers: int
+) -> float | None:
+    """Wall time of training `cells` by `pool -j workers`, each on a device of the measured kind.
+
+    None if a cost is not known.
+    """
+    chains: list[Chain] = []
+    for dataset in dict.fromkeys(cell.dataset for cell in cells):
+        first = 0.0
+        jobs: dict[str, dict[CellState, Cost]] = {}
+        for cell in cells:
+            if cell.dataset != dataset:
+                continue
+            cost = cost_of(cell, costs)
+            if cost is None:
+                return None
+            if cell.method == TEACHER:
+                first = alone(cell, cost)
+            else:
+                key = str(cell.seed) if cohort else cell.name
+                jobs.setdefault(key, {})[cell] = cost
+        chains.append((first, [_cohort_seconds(job) for job in jobs.values()]))
+    return makespan(chains, workers)
+
+
+def makespan(chains: Sequence[Chain], workers: int) -> float:
+    """Seconds until `workers` have done every chain's first job and the jobs that wait for it.
+
+    A worker that is free takes the job that has been ready for longest.
+    """
+    ready = [(0.0, number, first, jobs) for number, (first, jobs) in enumerate(chains)]
+    free, number = [0.0] * workers, len(ready)
+    heapify(ready)
+    while ready:
+        since, _, seconds, followers = heappop(ready)
+        end = max(heappop(free), since) + seconds
+        heappush(free, end)
+        for follower in followers:
+            heappush(ready, (end, number, follower, []))
+            number += 1
+    return max(free)
+
+
 def alone(cell: CellState, cost: Cost) -> float:
     """Seconds of one cell trained by itself."""
     return cell.steps * (cost.shared + cost.own)
@@ -91,12 +137,16 @@ def _students_seconds(students: Mapping[CellState, Cost], execution: Execution) 
     """In cohorts, the students of a seed share data and teacher, and seeds run side by side."""
     if not execution.cohort:
         return sum(map(alone, students, students.values()))
-    jobs = []
-    for seed in {cell.seed for cell in students}:
-        cohort = {cell: cost for cell, cost in students.items() if cell.seed == seed}
-        shared = max(cell.steps * cost.shared for cell, cost in cohort.items())
-        jobs.append(shared + sum(cell.steps * cost.own for cell, cost in cohort.items()))
+    jobs = [
+        _cohort_seconds({cell: cost for cell, cost in students.items() if cell.seed == seed})
+        for seed in {cell.seed for cell in students}
+    ]
     return max(sum(jobs) / execution.processes, max(jobs, default=0.0))
+
+
+def _cohort_seconds(cohort: Mapping[CellState, Cost]) -> float:
+    shared = max(cell.steps * cost.shared for cell, cost in cohort.items())
+    return shared + sum(cell.steps * cost.own for cell, cost in cohort.items())
 
 
 def _mean(costs: Iterable[Cost]) -> Cost:

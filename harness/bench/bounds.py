@@ -56,6 +56,8 @@ STEP_LIMITS = {
     f"ifvd{NO_ADVERSARY}": 1.15,
     f"skd{NO_ADVERSARY}": 1.15,
 }
+# A cohort's time over one loading and teacher's forward and the sum of the methods' own parts.
+COHORT_LIMIT = 1.1
 
 
 class StepVerdict(NamedTuple):

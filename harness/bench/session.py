@@ -10,6 +10,7 @@ import torch
 
 from harness.bench.bounds import step_verdicts, verdicts
 from harness.bench.cases import Maps, measured
+from harness.bench.cohort import measure_cohort
 from harness.bench.loader import measure_decoders, measure_loaders
 from harness.bench.loader_table import decoder_table, loader_table
 from harness.bench.losses import measure_losses
@@ -17,6 +18,7 @@ from harness.bench.steps import every_method, listed_methods, measure_steps
 from harness.bench.street import draw_streets
 from harness.bench.tables import (
     bound_table,
+    cohort_table,
     environment_note,
     loss_table,
     plain_values,
@@ -33,6 +35,7 @@ from harness.report.table import Table
 
 T = TypeVar("T")
 STREETS = 8
+COHORT_STEPS = 40
 
 
 def bench_losses(folder: Path, maps: Maps, repeats: int) -> None:
@@ -66,6 +69,25 @@ def bench_steps(folder: Path, profile_name: str | None, repeats: int, every: boo
     if found := step_verdicts(rows):
         tables.append(step_bound_table(found))
     _keep(folder / f"steps-{name}", tables, machine)
+
+
+def bench_cohort(folder: Path, profile_name: str | None, steps: int) -> None:
+    """Train a profile's methods for `steps` together and apart; writes cohort-PROFILE.
+
+    Raises SuiteError if the profile's first dataset is not there.
+    """
+    name = profile_name or read_params().profile
+    profile = read_profile(name)
+    dataset, crop = profile.grid.datasets[0], profile.data[profile.grid.datasets[0]].crop
+    load = os.getloadavg()[0]
+    found = measure_cohort(listed_methods(name, profile, dataset), steps)
+    machine = _machine(profile.train.threads, 1, load)
+    about = f"Profile {name}, {dataset}: batch {profile.train.batch}, {crop[0]}x{crop[1]}."
+    _keep(
+        folder / f"cohort-{name}",
+        [cohort_table(found, steps, [about, environment_note(machine)])],
+        machine,
+    )
 
 
 def bench_loader(folder: Path, repeats: int) -> None:

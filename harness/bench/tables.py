@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.bench.bounds import StepVerdict, Verdict
+from harness.bench.bounds import COHORT_LIMIT, StepVerdict, Verdict
 from harness.bench.cases import IMAGES
+from harness.bench.cohort import Together
 from harness.bench.losses import LossRow
 from harness.bench.steps import StepRow
 from harness.learner import PHASES
@@ -103,6 +104,45 @@ def step_bound_table(found: Sequence[StepVerdict]) -> Table:
         values=tuple({**v._asdict(), "kept": str(v.kept)} for v in found),
         notes=(),
     )
+
+
+def cohort_table(found: Together, steps: int, notes: Sequence[str]) -> Table:
+    """Every method's time a step alone, and that of all together."""
+    rows = [
+        _cohort_values(run.method, run.seconds.data, run.seconds.teacher, run.own, steps)
+        for run in found.alone
+    ]
+    data, teacher = (
+        max(getattr(run.seconds, phase) for run in found.cohort) for phase in ("data", "teacher")
+    )
+    own = sum(run.own for run in found.cohort)
+    rows.append(_cohort_values("all in a cohort", data, teacher, own, steps))
+    bits = "the same" if found.same_bits else "NOT the same"
+    return Table(
+        name="cohort",
+        title="A seed's methods trained together and one by one",
+        header=("method", "data ms", "teacher ms", "own ms"),
+        rows=tuple(
+            tuple(Entry(v if isinstance(v, str) else significant(v)) for v in row.values())
+            for row in rows
+        ),
+        values=tuple(rows),
+        notes=(
+            f"Means over {steps} steps. own: student, method and optimiser.",
+            f"The cohort takes {significant(found.over_parts)} times one loading and teacher's "
+            f"forward and the sum of the methods' own parts (bound: {COHORT_LIMIT}), and "
+            f"{significant(found.over_separate)} times the wall time of the trainings one by one. "
+            f"Weights: {bits} both ways.",
+            *notes,
+        ),
+    )
+
+
+def _cohort_values(
+    name: str, data: float, teacher: float, own: float, steps: int
+) -> dict[str, str | float]:
+    parts = {"data_ms": data, "teacher_ms": teacher, "own_ms": own}
+    return {"method": name} | {part: 1e3 * seconds / steps for part, seconds in parts.items()}
 
 
 def plain_values(tables: Sequence[Table]) -> dict[str, list[Mapping[str, Value]]]:

@@ -1,4 +1,4 @@
-"""`python -m harness bench`: what losses, distilled steps and loader cost here."""
+"""`python -m harness bench`: what losses, distilled steps, loader and cohorts cost here."""
 
 import argparse
 from pathlib import Path
@@ -13,6 +13,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--losses", action="store_true", help="only the losses")
     what.add_argument("--steps", action="store_true", help="only the distilled steps")
     what.add_argument("--loader", action="store_true", help="only the loader")
+    what.add_argument(
+        "--cohort",
+        action="store_true",
+        help="only the profile's methods trained together and one by one, on its first dataset",
+    )
     maps = parser.add_mutually_exclusive_group()
     maps.add_argument(
         "--large", action="store_true", help="the losses at widths 512/2048 instead of 128/256"
@@ -22,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the losses that are usually measured on a smaller map, on 64x128: 10 GB, minutes",
     )
-    parser.add_argument("--profile", help="profile of the steps; without it the active one")
+    parser.add_argument("--profile", help="profile of steps or cohort; without it the active one")
     parser.add_argument(
         "--every",
         action="store_true",
@@ -34,8 +39,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the tables and write them to results/bench/ as Markdown and JSON."""
     from harness.bench.cases import Maps
-    from harness.bench.session import bench_loader, bench_losses, bench_steps
+    from harness.bench.session import (
+        COHORT_STEPS,
+        bench_cohort,
+        bench_loader,
+        bench_losses,
+        bench_steps,
+    )
 
+    if args.cohort:
+        bench_cohort(RESULTS, args.profile, COHORT_STEPS)
+        return 0
     if not args.steps and not args.loader:
         maps: Maps = "large" if args.large else "whole" if args.whole else "usual"
         bench_losses(RESULTS, maps, args.repeats)

@@ -1,6 +1,7 @@
 """What the benchmark measures with: memory to the byte, and every phase of a step."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +9,16 @@ import pytest
 import torch
 
 from distill import method_names
+from harness.bench.cohort import measure_cohort
 from harness.bench.inputs import floor, make_inputs
 from harness.bench.losses import Step
 from harness.bench.measure import best_seconds, memory_of
 from harness.bench.session import bench_steps
 from harness.bench.steps import Setting, every_method, measure_step, open_setting
+from harness.bench.tables import cohort_table
 from harness.config import Term, read_profile, student_run
+from harness.data import scenes
+from harness.data.manifest import prepare
 from harness.errors import SuiteError
 from harness.learner import PHASES
 
@@ -134,3 +139,23 @@ def test_a_run_keeps_its_tables_and_its_machine(
 def test_repeats_must_be_positive(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match="--repeats must be at least 1, got 0"):
         bench_steps(tmp_path, "smoke", repeats=0)
+
+
+def test_a_cohort_has_the_bits_of_its_trainings_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(scenes, "COUNTS", {"train": 16, "val": 4, "test": 4})
+    prepare("scenes_camvid", tmp_path / "data/scenes_camvid", tmp_path / "data/scenes_camvid")
+    shutil.copytree(ROOT / "experiments/profiles", tmp_path / "experiments/profiles")
+    monkeypatch.chdir(tmp_path)
+    configs = [student_run("smoke", "scenes_camvid", name, 0) for name in ("student", "kd")]
+    found = measure_cohort(configs, steps=3)
+    assert found.same_bits
+    assert [run.method for run in found.cohort] == ["student", "kd"]
+    assert found.alone[0].sha256 != found.alone[1].sha256
+    assert found.alone[0].seconds.teacher == 0 < found.alone[1].seconds.teacher
+    assert found.over_separate == found.cohort_wall / found.alone_wall
+    table = cohort_table(found, 3, [])
+    assert [row[0].text for row in table.rows] == ["student", "kd", "all in a cohort"]
+    assert "Weights: the same both ways" in " ".join(table.notes)
+    assert not found._replace(cohort=found.alone[::-1]).same_bits

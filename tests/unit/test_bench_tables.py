@@ -4,11 +4,13 @@ import pytest
 
 from harness.bench.bounds import BOUNDS, Bound, Verdict, step_verdicts, verdicts
 from harness.bench.cases import CASES, SIZE, measured
+from harness.bench.cohort import Together, Trained
 from harness.bench.losses import Cost, LossRow
 from harness.bench.measure import Memory
 from harness.bench.steps import Spent, StepRow, least
-from harness.bench.tables import bound_table, loss_table, step_bound_table, step_table
+from harness.bench.tables import bound_table, cohort_table, loss_table, step_bound_table, step_table
 from harness.learner import PHASES
+from harness.records import Seconds
 
 MIB = 2**20
 LITERAL = Cost(0.5, Memory(64 * MIB, 32 * MIB))
@@ -95,6 +97,21 @@ def test_steps_are_held_to_their_limits() -> None:
     rows.append(StepRow("mgd", Spent(phases, 1.0), Spent(phases, 0.01)))
     shown = [[e.text for e in row] for row in step_bound_table(step_verdicts(rows)).rows]
     assert shown == [["kd", "≤ 1.05", "1.06", "no"], ["pcd", "≤ 1.15", "1.06", "yes"]]
+
+
+def test_a_cohort_is_held_against_its_parts() -> None:
+    def run(name: str, teacher: float, own: float, data: float = 1.0) -> Trained:
+        parts = {"data": data, "teacher": teacher, "student": own, "method": 0.0}
+        total = data + teacher + own
+        return Trained(name, Seconds(total=total, backward=0.0, optimizer=0.0, **parts), name)
+
+    alone = (run("student", 0.0, 2.0), run("kd", 3.0, 4.0))
+    found = Together(alone, (run("student", 0.0, 2.5), run("kd", 3.5, 4.0)), 10.0, 11.0 / 1.1)
+    assert found.over_parts == pytest.approx((1 + 3.5 + 2.5 + 4) / (1 + 3 + 2 + 4))
+    assert found.over_separate == pytest.approx(1.0)
+    table = cohort_table(found, 10, [])
+    assert [entry.text for entry in table.rows[-1]] == ["all in a cohort", "100", "350", "650"]
+    assert "takes 1.1 times one loading" in table.notes[1]
 
 
 def test_least_is_taken_clock_by_clock() -> None:

@@ -1,16 +1,25 @@
 import argparse
+from pathlib import Path
 
 import pytest
+import torch
 from results_tree import PROFILE, STEPS, Tree
 from submission_cases import DATA, make_submission
 
 from harness import probe
+from harness.arithmetic import counted_costs
 from harness.commands import plan
-from harness.forecast import Cost, Forecast, cost_of, forecast, measured
+from harness.config import read_profile
+from harness.data.catalogue import dataset_info
+from harness.errors import SuiteError
+from harness.forecast import Cost, Forecast, cost_of, forecast, makespan, measured, pooled
+from harness.metrics.cost import macs, parameters
+from harness.nets import build
 from harness.plan import duration, plan_lines
 from harness.recipe import Execution
 from harness.states import CellState, State
 
+ROOT = Path(__file__).resolve().parents[2]
 COHORT = Execution(cohort=True, processes=2)
 COSTS = {
     ("a", "teacher"): Cost(0.1, 0.4, 1000.0),
@@ -63,6 +72,44 @@ def test_cohorts_share_data_and_teacher_and_run_side_by_side() -> None:
     assert forecast(cells[1:2], COSTS, COHORT).seconds == pytest.approx(30)
     # alone: 30 for a student and 50 for kd, four times
     assert forecast(cells, COSTS, Execution()).seconds == pytest.approx(50 + 4 * (30 + 50))
+
+
+def test_devices_of_a_pool_share_cells_or_seeds() -> None:
+    cells = [_cell("teacher"), *(_cell(m, s) for m in ("student", "kd") for s in range(4))]
+    # teacher 50; then four students of 30 and four of kd of 50, or four cohorts of 60
+    assert pooled(cells, COSTS, cohort=False, workers=1) == pytest.approx(50 + 4 * (30 + 50))
+    assert pooled(cells, COSTS, cohort=False, workers=8) == pytest.approx(50 + 50)
+    assert pooled(cells, COSTS, cohort=False, workers=4) == pytest.approx(50 + 30 + 50)
+    assert pooled(cells, COSTS, cohort=True, workers=3) == pytest.approx(50 + 2 * 60)
+    assert pooled(cells, {}, cohort=True, workers=3) is None
+
+
+def test_makespan_lets_no_job_start_before_what_it_waits_for() -> None:
+    chains = [(10.0, [5.0, 5.0]), (4.0, [1.0])]
+    assert makespan(chains, 1) == 25
+    assert makespan(chains, 2) == 15  # 10, then two of 5 side by side; 4 and 1 fit beside the 10
+    assert makespan(chains, 100) == 15
+    assert makespan([], 3) == 0
+
+
+def test_counted_costs_are_the_networks_operations_over_the_speed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    profile = read_profile("smoke")
+    costs = counted_costs("smoke", profile, teraflops=1e-6)  # a million operations a second
+    teacher, kd = costs["scenes_camvid", "teacher"], costs["scenes_camvid", "kd"]
+    student = costs["scenes_camvid", "student"]
+    assert (teacher.shared, student.shared) == (0.0, 0.0)
+    # The teacher's batch is 4, the students' 2: three passes of 4 against one of 2.
+    assert kd.shared == pytest.approx(teacher.own / 6)
+    assert kd.own == student.own > 0
+    doubled = counted_costs("smoke", profile, teraflops=2e-6)
+    assert doubled["scenes_camvid", "kd"].own == pytest.approx(kd.own / 2)
+    classes = len(dataset_info("scenes_camvid").classes)
+    net = build(profile.networks.student, classes)
+    assert kd.own == pytest.approx(3 * 2 * 2 * macs(net, torch.empty(1, 3, 64, 64)) / 1e6)
+    assert kd.bytes == 12 * parameters(net)
 
 
 def test_unmeasured_trainings_make_the_forecast_unknown() -> None:
@@ -128,8 +175,39 @@ def test_probe_times_every_method_and_keeps_nothing(
     assert "2/2" in capsys.readouterr().err
 
 
+def _options(**given: object) -> argparse.Namespace:
+    unset = {"profile": None, "probe": False, "teraflops": None, "devices": None}
+    return argparse.Namespace(**{**unset, **given})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"devices": 0}, "--devices must be above 0, got 0"),
+        ({"teraflops": -1.0}, "--teraflops must be above 0, got -1.0"),
+    ],
+)
+def test_nothing_is_planned_for_no_device_or_no_speed(
+    options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(SuiteError, match=message):
+        plan.run(_options(**options))
+
+
+def test_a_faster_device_and_a_second_one_shorten_the_plan(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = []
+    for speed, devices in ((1e-5, 1), (2e-5, 1), (1e-5, 2)):
+        assert plan.run(_options(teraflops=speed, devices=devices)) == 0
+        last = next(x for x in capsys.readouterr().out.splitlines() if "to train: about" in x)
+        found.append(float(last.split("about ")[1].split()[0]))
+    assert found[1] < found[0]
+    assert found[2] < found[0]
+
+
 def test_command_prints_estimates_from_earlier_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert plan.run(argparse.Namespace(profile=None, probe=False)) == 0
+    assert plan.run(_options()) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "profile demo: 7 cells"
     # 6 of the 60 steps that took 8 seconds, after a teacher whose weights are not there
