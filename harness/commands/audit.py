@@ -24,4 +24,6 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"other bits: {', '.join(audit.different)}")
     print(f"miou {audit.published_miou} published, {audit.repeated_miou} here")
+    if len(audit.seeds_miou) > 1:
+        print(f"published seeds lie between {min(audit.seeds_miou)} and {max(audit.seeds_miou)}")
     return 1

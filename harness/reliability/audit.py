@@ -15,16 +15,17 @@ from harness.seal import read_seal
 from harness.stop import StopRequest
 from harness.worker import evaluate_plan, pick_device, train_cells
 
-FILES = ("weights.safetensors", "log.jsonl")
+WEIGHTS, LOG = "weights.safetensors", "log.jsonl"
 
 
 class Audit(NamedTuple):
     """How a repetition compares with what is published."""
 
-    different: tuple[str, ...]  # of FILES; none: the same bits
+    different: tuple[str, ...]  # files; none: the same bits
     notes: tuple[str, ...]  # what else differs: fingerprint, machine
     published_miou: float | None  # fractions; only if any bit differs
     repeated_miou: float | None
+    seeds_miou: tuple[float, ...]  # of all the method's published seeds; fractions
 
 
 def audit_run(folder: Path) -> Audit:
@@ -33,18 +34,19 @@ def audit_run(folder: Path) -> Audit:
     Raises SuiteError if its recipe, data or teacher are no longer there, Stopped if asked to stop.
     """
     record = read_run(folder / "run.json")
-    hashes = {name: file_hash(folder / name) for name in FILES}
+    # The weights themselves may be in another machine's cache alone.
+    hashes = {WEIGHTS: record.weights_sha256, LOG: file_hash(folder / LOG)}
     with tempfile.TemporaryDirectory(prefix="audit-") as home:
         cell = replace(planned(record), home=Path(home))
         with locked(cell.scratch):
             stop = StopRequest()
             stop.listen()
             train_cells([cell], pick_device(), stop)
-        different = tuple(n for n in FILES if file_hash(cell.scratch / n) != hashes[n])
+        different = tuple(n for n in hashes if file_hash(cell.scratch / n) != hashes[n])
         notes = _notes(record, cell)
         if not different:
-            return Audit((), notes, None, None)
-        return Audit(different, notes, *_both_scores(record, cell))
+            return Audit((), notes, None, None, ())
+        return Audit(different, notes, *_scores(record, cell))
 
 
 def _notes(record: RunRecord, cell: PlannedCell) -> tuple[str, ...]:
@@ -62,9 +64,13 @@ def _notes(record: RunRecord, cell: PlannedCell) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _both_scores(record: RunRecord, cell: PlannedCell) -> tuple[float | None, float | None]:
+def _scores(
+    record: RunRecord, cell: PlannedCell
+) -> tuple[float | None, float | None, tuple[float, ...]]:
     names = record.profile, record.dataset, record.method, record.seed
-    published = read_scores(evaluation_folder(*names) / "scores.json")
-    weights = cell.scratch / "weights.safetensors"
+    folder = evaluation_folder(*names)
+    published = read_scores(folder / "scores.json").miou
+    weights = cell.scratch / WEIGHTS
     plan = replace(plan_evaluation(*names, weights), home=cell.home)
-    return published.miou, evaluate_plan(plan, weights).miou
+    seeds = (read_scores(path).miou for path in sorted(folder.parent.glob("seed*/scores.json")))
+    return published, evaluate_plan(plan, weights).miou, tuple(x for x in seeds if x is not None)

@@ -127,17 +127,25 @@ def test_missing_weights_cannot_be_checked() -> None:
 
 
 @pytest.mark.usefixtures("project")
-def test_audit_finds_the_same_bits(capsys: pytest.CaptureFixture[str]) -> None:
+def test_audit_finds_the_same_bits_also_without_the_weights(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (RUN / "weights.safetensors").unlink()  # as in a clone without DVC's cache
     assert status(audit.run) == 0
     assert "same bits" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("project")
 def test_audit_shows_both_scores_of_other_bits(capsys: pytest.CaptureFixture[str]) -> None:
-    flip(RUN / "weights.safetensors")
-    edit(RUN / "run.json", environment={"processor": "another"})
+    edit(RUN / "run.json", environment={"processor": "another"}, weights_sha256="0" * 64)
+    other = EVALUATION.with_name("seed1")
+    other.mkdir()
+    shutil.copy(EVALUATION / "scores.json", other)
+    edit(other / "scores.json", miou=0.75)
     assert status(audit.run) == 1
     found = capsys.readouterr().out
     assert "processor: another published" in found
     assert "other bits: weights.safetensors" in found
-    assert f"miou {json.loads((EVALUATION / 'scores.json').read_text())['miou']} published" in found
+    published = json.loads((EVALUATION / "scores.json").read_text())["miou"]
+    assert f"miou {published} published, {published} here" in found
+    assert f"published seeds lie between {published} and 0.75" in found
