@@ -70,7 +70,7 @@ def test_methods_train_differently(alone: dict[str, tuple[bytes, bytes]]) -> Non
     assert len({weights for weights, _ in alone.values()}) == len(STATEFUL)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, 2, 4])
 def test_a_cohort_gives_what_separate_trainings_give(
     alone: dict[str, tuple[bytes, bytes]], tmp_path: Path, workers: int
 ) -> None:
