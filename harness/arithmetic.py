@@ -6,6 +6,7 @@ method, the auxiliary head, the loader and the optimiser add is left out.
 
 import torch
 
+from distill import load
 from harness.cells import TEACHER
 from harness.config import student_run, teacher_run
 from harness.data.catalogue import dataset_info
@@ -35,8 +36,8 @@ def counted_costs(name: str, profile: Profile, teraflops: float) -> dict[Key, Co
         )
         for method in profile.grid.methods:
             run = student_run(name, dataset, method, 0)
-            alone = all(term.method == "student" for term in run.terms)
-            shared = 0.0 if alone else taught * run.training.batch / second
+            watches = any(load(term.method).needs_teacher for term in run.terms)
+            shared = taught * run.training.batch / second if watches else 0.0
             own = 3 * learning * run.training.batch / second
             found[dataset, method] = Cost(shared, own, KEPT * light)
     return found

@@ -8,11 +8,11 @@ that takes longer than what most stages do: 3.5 s for 185 stages on the machine 
 import re
 from pathlib import Path
 
+from harness.cells import RESULTS
 from harness.errors import SuiteError
 from harness.records import write_bytes
 
 LOCK = Path("dvc.lock")
-RESULTS = Path("results")
 COMMAND = re.compile(r"^    cmd: python experiments/\w+\.py (?:--profile )?(\S+)", re.MULTILINE)
 
 

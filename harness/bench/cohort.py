@@ -44,8 +44,7 @@ class Together(NamedTuple):
     @property
     def over_parts(self) -> float:
         """The cohort's time over one loading and teacher's forward and the methods' own parts."""
-        shared = max(run.seconds.data + run.seconds.teacher for run in self.alone)
-        return _spent(self.cohort) / (shared + sum(run.own for run in self.alone))
+        return _shared_once(self.cohort) / _shared_once(self.alone)
 
     @property
     def over_separate(self) -> float:
@@ -97,6 +96,7 @@ def _read(cell: Cell) -> Trained:
     return Trained(cell.config.method, Seconds(**summary["seconds"]), digest)
 
 
-def _spent(cohort: Sequence[Trained]) -> float:
-    shared = max(run.seconds.data + run.seconds.teacher for run in cohort)
-    return shared + sum(run.own for run in cohort)
+def _shared_once(runs: Sequence[Trained]) -> float:
+    """Seconds of all own parts and of one loading and teacher's forward."""
+    shared = max(run.seconds.data + run.seconds.teacher for run in runs)
+    return shared + sum(run.own for run in runs)
