@@ -15,6 +15,7 @@ from harness.recipe import DataSource, Network, Params, Profile, TeacherTraining
 
 PARAMS = Path("params.yaml")
 PROFILES = Path("experiments/profiles")
+INSTALLED = "files"  # below data/DATASET: the dataset as `python -m harness data` installs it
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -128,13 +129,16 @@ def method_terms(profile: Profile, key: str, path: Path) -> tuple[Term, ...]:
 
 
 def data_root(config: DataSource, dataset: str, variable: str | None, synthetic: bool) -> Path:
-    """The dataset's folder: `root` of the recipe, else its environment variable."""
+    """The dataset's folder: `root` of the recipe, its environment variable, or as installed."""
     if synthetic:
         return Path("data") / dataset
     if config.root:
         return Path(config.root).expanduser()
     if variable and os.environ.get(variable):
         return Path(os.environ[variable]).expanduser()
+    installed = Path("data") / dataset / INSTALLED
+    if installed.is_dir():
+        return installed
     raise SuiteError(
         f"data.{dataset}.root is not set: name the folder there or in the environment "
         f"variable {variable}"

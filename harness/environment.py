@@ -8,7 +8,7 @@ from pathlib import Path
 
 CODE = (".", ":!params.yaml", ":!dvc.lock", ":!results")  # for git: what decides a result
 PACKAGES = ("torch", "torchvision", "onedl-mmsegmentation", "onedl-mmcv", "numpy", "scipy",
-            "opencv-python", "pillow")  # fmt: skip
+            "opencv-python", "pyvips", "pillow")  # fmt: skip
 
 
 def describe_environment(device: str, threads: int) -> dict[str, object]:

@@ -154,15 +154,13 @@ class Learner:
 
     def _sight(self, part: Part, output: Output) -> Sight:
         images = self.ranks.gather(part.images)
-        student, teacher = (
-            View(
-                self.ranks.gather(seen.logits),
-                {name: self.ranks.gather(tap) for name, tap in seen.taps.items()},
-                images,
-            )
-            for seen in (output, part.teacher or output)
-        )
+        student = self._view(output, images)
+        teacher = self._view(part.teacher, images) if part.teacher else student
         return Sight(student, teacher, self.ranks.gather(part.labels))
+
+    def _view(self, output: Output, images: Tensor) -> View:
+        taps = {name: self.ranks.gather(tap) for name, tap in output.taps.items()}
+        return View(self.ranks.gather(output.logits), taps, images)
 
     def _distilled(self, sight: Sight, number: int) -> dict[str, Tensor]:
         """Every method's terms; their draws are a function of (seed, step, part) alone."""

@@ -21,7 +21,13 @@ with warnings.catch_warnings():
     from mmcv.cnn import fuse_conv_bn
     from mmengine.logging import MMLogger
     from mmseg.models.backbones import MobileNetV2, ResNetV1c
-    from mmseg.models.decode_heads import ASPPHead, FCNHead, PSPHead
+    from mmseg.models.decode_heads import (
+        ASPPHead,
+        DepthwiseSeparableASPPHead,
+        FCNHead,
+        PSPHead,
+    )
+    from mmseg.models.utils import resize
 
 EMBEDDING = "head.embedding"
 # The heads insist on a loss of their own; it is never called, the trainer has its own.
@@ -33,6 +39,7 @@ RESNET = {8: ((1, 2, 1, 1), (1, 1, 2, 4)), 16: ((1, 2, 2, 1), (1, 1, 1, 2)),
 MOBILENET = {8: ((1, 2, 2, 1, 1, 1, 1), (1, 1, 1, 2, 2, 4, 4)),
              16: ((1, 2, 2, 2, 1, 1, 1), (1, 1, 1, 1, 1, 2, 2)),
              32: ((1, 2, 2, 2, 1, 2, 1), (1, 1, 1, 1, 1, 1, 1))}  # fmt: skip
+LOW_LEVEL_WIDTH = 48  # DeepLabV3+ (Chen et al., ECCV 2018), section 4.1
 ASPP_DILATIONS = {8: (1, 12, 24, 36), 16: (1, 6, 12, 18), 32: (1, 3, 6, 9)}
 
 
@@ -76,6 +83,19 @@ class SegmentationNet(nn.Module):
         return NetSpec(self.classes, self.widths, classifier)
 
 
+class DeepLabV3PlusHead(DepthwiseSeparableASPPHead):  # type: ignore[misc]
+    """DeepLabV3+'s decoder, its embedding apart from its classifier."""
+
+    def _forward_feature(self, stages: Sequence[Tensor]) -> Tensor:
+        low_level = self.c1_bottleneck(stages[0])
+        pyramid = resize(
+            super()._forward_feature(stages), size=low_level.shape[2:], mode="bilinear",
+            align_corners=self.align_corners,
+        )  # fmt: skip
+        embedding: Tensor = self.sep_bottleneck(torch.cat([pyramid, low_level], dim=1))
+        return embedding
+
+
 def build(recipe: Network, classes: int) -> SegmentationNet:
     """The network of `recipe` with freshly initialised weights from torch's generator.
 
@@ -83,7 +103,7 @@ def build(recipe: Network, classes: int) -> SegmentationNet:
     """
     MMLogger.get_current_instance().setLevel("ERROR")  # it prints every tensor it initialises
     backbone, widths = _backbone(recipe)
-    head = _head(recipe, widths[-1], classes)
+    head = _head(recipe, widths, classes)
     auxiliary = _auxiliary(recipe, widths[2], classes) if recipe.auxiliary else None
     channels = {f"backbone.{i}": width for i, width in enumerate(widths, start=1)}
     channels[EMBEDDING] = recipe.head_width
@@ -101,13 +121,13 @@ def freeze(net: SegmentationNet) -> SegmentationNet:
 
 
 def output_stride(net: SegmentationNet) -> int:
-    """Image pixels per logit, measured on an empty image of 64 x 64."""
+    """Image pixels per pixel of the last stage, measured on an empty image of 64 x 64."""
     was_training = net.training
     net.eval()
     with torch.no_grad():
-        logits = net(torch.zeros(1, 3, 64, 64)).logits
+        last = net(torch.zeros(1, 3, 64, 64), ["backbone.4"]).taps["backbone.4"]
     net.train(was_training)
-    return 64 // int(logits.shape[-1])
+    return 64 // int(last.shape[-1])
 
 
 def _backbone(recipe: Network) -> tuple[Any, tuple[int, ...]]:
@@ -133,9 +153,9 @@ def _last_width(net: Any, stage: int) -> int:
     )
 
 
-def _head(recipe: Network, in_channels: int, classes: int) -> Any:
+def _head(recipe: Network, widths: Sequence[int], classes: int) -> Any:
     shared = {
-        "in_channels": in_channels, "in_index": 3, "channels": recipe.head_width,
+        "in_channels": widths[-1], "in_index": 3, "channels": recipe.head_width,
         "num_classes": classes, "dropout_ratio": recipe.dropout, "norm_cfg": NORM,
         "align_corners": False, "loss_decode": LOSS,
     }  # fmt: skip
@@ -143,6 +163,11 @@ def _head(recipe: Network, in_channels: int, classes: int) -> Any:
         return PSPHead(pool_scales=(1, 2, 3, 6), **shared)
     if recipe.decoder == "deeplabv3":
         return ASPPHead(dilations=ASPP_DILATIONS[recipe.output_stride], **shared)
+    if recipe.decoder == "deeplabv3plus":
+        return DeepLabV3PlusHead(
+            c1_in_channels=widths[0], c1_channels=LOW_LEVEL_WIDTH,
+            dilations=ASPP_DILATIONS[recipe.output_stride], **shared,
+        )  # fmt: skip
     return FCNHead(num_convs=2, **shared)
 
 

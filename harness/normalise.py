@@ -1,5 +1,7 @@
 """From bytes to what a network reads."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -13,6 +15,12 @@ def normalise(images: Tensor) -> Tensor:
 
     In channels-last layout, which convolutions keep and work faster in.
     """
-    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
+    mean, std = _statistics(images.device)
     return ((images.float() - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+@cache
+def _statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """MEAN and STD on `device`, moved there once."""
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1).to(device) for values in (MEAN, STD))
+    return mean, std

@@ -56,7 +56,7 @@ class Params(Grid):
 class Network(Settings):
     """A segmentation network: decoder on backbone, built by mmsegmentation."""
 
-    decoder: Literal["pspnet", "deeplabv3", "fcn"]
+    decoder: Literal["pspnet", "deeplabv3", "deeplabv3plus", "fcn"]
     backbone: Literal["resnet", "mobilenet_v2"]
     depth: Literal[18, 34, 50, 101, 152] | None = None  # resnet only
     # resnet: channels of the first stage. Below 8, oneDNN's AVX2 kernel for the gradient of a

@@ -66,15 +66,16 @@ def _verify(dataset: str, destination: Path, sources: list[str]) -> int:
 
 
 def _describe(path: Path) -> None:
+    from harness.config import INSTALLED
     from harness.data.catalogue import dataset_info
     from harness.data.manifest import read_manifest
-    from harness.obtain.install import INSTALLED
 
     manifest = read_manifest(path)
     print(path)
     files = path.parent / INSTALLED
     if files.is_dir():
-        print(f"for the stages: export {dataset_info(manifest.dataset).root_variable}={files}")
+        variable = dataset_info(manifest.dataset).root_variable
+        print(f"the stages read {files} unless {variable} names another folder")
     if manifest.subset:
         print("a subset: the counts are not the official ones, and every table will say so")
     for group in manifest.duplicates:

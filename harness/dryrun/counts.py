@@ -15,6 +15,7 @@ IMAGENET_CLASSES = 1000
 STANDARD_WIDTH = 64  # of a ResNet's first stage, to which the published counts belong
 MOBILENET_LAST = 1280  # width of the last 1x1 convolution
 MOBILENET_OUT = 320  # width of the stage before it
+LOW_LEVEL_WIDTH = 48  # DeepLabV3+: the first stage, made narrower
 
 
 def published(network: Network) -> tuple[str, int] | None:
@@ -38,8 +39,8 @@ def backbone_parameters(network: Network) -> int | None:
     return count - _linear(out_width(network), IMAGENET_CLASSES) - plain + deep
 
 
-def head_parameters(network: Network, width: int, classes: int) -> int:
-    """What the decoder on a backbone of `width` must have, by its layers."""
+def head_parameters(network: Network, first: int, width: int, classes: int) -> int:
+    """What the decoder must have by its layers; the backbone's first and last width are given."""
     head = network.head_width
     classifier = _linear(head, classes)
     if network.decoder == "pspnet":  # four pooled branches, then 3x3 over all and the input
@@ -48,6 +49,11 @@ def head_parameters(network: Network, width: int, classes: int) -> int:
     if network.decoder == "deeplabv3":  # pooled and 1x1, three dilated 3x3, then 3x3 over all
         branches = 2 * _convolution(width, head, 1) + 3 * _convolution(width, head, 3)
         return branches + _convolution(5 * head, head, 3) + classifier
+    if network.decoder == "deeplabv3plus":
+        branches = 2 * _convolution(width, head, 1) + 3 * _separable(width, head)
+        joined = _separable(head + LOW_LEVEL_WIDTH, head) + _separable(head, head)
+        low_level = _convolution(first, LOW_LEVEL_WIDTH, 1)
+        return branches + _convolution(5 * head, head, 3) + low_level + joined + classifier
     two = _convolution(width, head, 3) + _convolution(head, head, 3)
     return two + _convolution(width + head, head, 3) + classifier
 
@@ -60,6 +66,11 @@ def out_width(network: Network) -> int:
 def _convolution(inputs: int, outputs: int, side: int) -> int:
     """Without bias, with its batch norm."""
     return inputs * outputs * side**2 + 2 * outputs
+
+
+def _separable(inputs: int, outputs: int) -> int:
+    """A depthwise 3x3 convolution, then a pointwise one."""
+    return inputs * 3**2 + 2 * inputs + _convolution(inputs, outputs, 1)
 
 
 def _linear(inputs: int, outputs: int) -> int:

@@ -18,7 +18,7 @@ class Built(NamedTuple):
     dataset: str
     network: Network
     parameters: int  # of backbone and decoder, which ship
-    stride: int  # image pixels per logit
+    stride: int  # image pixels per pixel of the last stage
     faults: tuple[str, ...]
 
     @property
@@ -45,12 +45,16 @@ def build_networks(profile: Profile) -> Iterator[Built]:
 def examine(role: str, dataset: str, network: Network, classes: int) -> Built:
     """Build one network, untrained, and count."""
     net = build(network, classes)
-    width = net.widths["backbone.4"]
+    first, last = net.widths["backbone.1"], net.widths["backbone.4"]
     backbone, head = _count(net.backbone), _count(net.head)
     stride = output_stride(net)
     expected = (
         ("backbone", backbone, backbone_parameters(network)),
-        ("decoder", head, head_parameters(network, width, classes)),
+        (
+            "decoder",
+            head,
+            head_parameters(network, first, last, classes),
+        ),
     )
     faults = [
         f"{part} has {found:,} parameters, {wanted:,} expected"

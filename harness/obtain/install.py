@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.config import INSTALLED
 from harness.data.catalogue import DatasetInfo
 from harness.data.manifest import read_manifest
 from harness.data.scenes import MANIFEST_NAME
@@ -18,7 +19,6 @@ from harness.obtain.contents import contents_hash, md5_of
 from harness.obtain.places import PLACES, SBD
 from harness.obtain.releases import RELEASES
 
-INSTALLED = "files"  # below data/DATASET: the dataset once it is whole
 WORK = ".work"  # below data/DATASET while a dataset is put together
 # What must have come, and in which archive it is.
 PARTS = {

@@ -4,12 +4,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.config import INSTALLED
 from harness.data.catalogue import DatasetInfo
 from harness.data.manifest import prepare
 from harness.errors import SuiteError
 from harness.obtain.checked import prepare_checked
 from harness.obtain.download import download
-from harness.obtain.install import INSTALLED, install
+from harness.obtain.install import install
 from harness.obtain.login import download_with_login
 from harness.obtain.releases import RELEASES
 

@@ -5,7 +5,12 @@ from collections.abc import Callable, Iterable
 from harness.records import RunRecord
 from harness.report.matrix import TEACHER, Finished, Matrix
 
-DECODERS = {"pspnet": "PSPNet", "deeplabv3": "DeepLabV3", "fcn": "FCN"}
+DECODERS = {
+    "pspnet": "PSPNet",
+    "deeplabv3": "DeepLabV3",
+    "deeplabv3plus": "DeepLabV3+",
+    "fcn": "FCN",
+}
 FULL_WIDTH = 64  # channels of the first stage of the published ResNets
 
 

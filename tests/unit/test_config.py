@@ -181,11 +181,17 @@ def test_a_block_names_one_method_or_several(document: dict[str, Any]) -> None:
         assert message in str(caught.value)
 
 
-def test_the_root_is_the_recipes_or_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_is_the_recipes_or_the_environments_or_as_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = DataSource(crop=(64, 64))
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CAMVID_ROOT", raising=False)
     with pytest.raises(SuiteError, match=r"data\.camvid\.root is not set: name the folder"):
         data_root(source, "camvid", "CAMVID_ROOT", synthetic=False)
+    installed = Path("data/camvid/files")
+    installed.mkdir(parents=True)
+    assert data_root(source, "camvid", "CAMVID_ROOT", synthetic=False) == installed
     monkeypatch.setenv("CAMVID_ROOT", "~/camvid")
     found = data_root(source, "camvid", "CAMVID_ROOT", synthetic=False)
     assert found == Path("~/camvid").expanduser()
@@ -208,7 +214,8 @@ def leaves(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
         yield place, value
 
 
-CHOICES = {"pspnet": "fcn", "deeplabv3": "fcn", "fcn": "pspnet", "resnet": "mobilenet_v2",
+CHOICES = {"pspnet": "fcn", "deeplabv3": "fcn", "deeplabv3plus": "fcn", "fcn": "pspnet",
+           "resnet": "mobilenet_v2",
            "fp32": "bf16", "exact": "seeded", "train": "val", "test": "val"}  # fmt: skip
 DEPTHS = {"depth": 50, "output_stride": 16}
 

@@ -42,6 +42,7 @@ def network(decoder: str, backbone: str, **changes: object) -> Network:
         (network("deeplabv3", "mobilenet_v2", depth=None, head_width=128), 19, 3_740_819),
         (network("fcn", "resnet", output_stride=32), 5, None),
         (network("deeplabv3", "resnet", width=8, output_stride=16), 5, None),
+        (network("deeplabv3plus", "mobilenet_v2", depth=None, output_stride=16), 11, None),
         (network("pspnet", "mobilenet_v2", widen=0.5, output_stride=16), 5, None),
     ],
 )
@@ -57,7 +58,7 @@ def test_the_teacher_of_the_paper_profiles_by_arithmetic() -> None:
     for name in PAPER:
         teacher = read_profile(name).networks.teacher
         assert backbone_parameters(teacher) == 42_519_392
-        assert head_parameters(teacher, 2048, 19) == 42_221_075
+        assert head_parameters(teacher, 256, 2048, 19) == 42_221_075
 
 
 def test_a_network_that_is_not_as_expected_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ BACKBONES: dict[str, dict[str, Any]] = {
 }
 RECIPES = {
     f"{decoder} {kind} stride {stride}": recipe(decoder, **options, output_stride=stride)
-    for decoder in ("pspnet", "deeplabv3", "fcn")
+    for decoder in ("pspnet", "deeplabv3", "deeplabv3plus", "fcn")
     for kind, options in BACKBONES.items()
     for stride in (8, 16, 32)
 }
@@ -54,11 +54,12 @@ def test_taps_and_logits_are_what_the_spec_says(name: str) -> None:
     with torch.no_grad():
         output = net(images(), TAPS)
     spec, stride = net.spec(), network.output_stride
+    grid = 4 if network.decoder == "deeplabv3plus" else stride
     assert tuple(output.taps) == TAPS
     assert {tap: maps.shape[1] for tap, maps in output.taps.items()} == dict(spec.channels)
     strides = [64 // output.taps[tap].shape[-1] for tap in TAPS]
-    assert strides == [4, *(min(s, stride) for s in (8, 16, 32)), stride]
-    assert output.logits.shape == (2, CLASSES, 64 // stride, 64 // stride)
+    assert strides == [4, *(min(s, stride) for s in (8, 16, 32)), grid]
+    assert output.logits.shape == (2, CLASSES, 64 // grid, 64 // grid)
     assert output_stride(net) == stride
     assert output.auxiliary is None
 
