@@ -1,5 +1,6 @@
 """What a profile reads: datasets, backbones, a teacher to import."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,7 +64,10 @@ def _present(subject: str, info: DatasetInfo, source: DataSource, manifest: Path
 
 
 def _origin(source: DataSource, info: DatasetInfo) -> str:
-    return "root of the profile" if source.root else f"{info.root_variable}"
+    if source.root:
+        return "root of the profile"
+    named = info.root_variable and os.environ.get(info.root_variable)
+    return f"{info.root_variable}" if named else "installed"
 
 
 def _how_to_get(dataset: str) -> str:
@@ -75,7 +79,7 @@ def _how_to_get(dataset: str) -> str:
     if variable is None:
         return f"python -m harness data {dataset}"
     download = f"python -m harness data {dataset} --from download"
-    return f"{download}, then export {variable}=FOLDER (docs/datasets.md)"
+    return f"{download}, or export {variable}=FOLDER (docs/datasets.md)"
 
 
 def backbone_finding(name: str) -> Finding:

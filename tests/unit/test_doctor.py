@@ -24,8 +24,7 @@ from harness.diagnosis.software import package_findings, python_finding
 from harness.grid import grid_of
 
 GET = (
-    "python -m harness data camvid --from download, "
-    "then export CAMVID_ROOT=FOLDER (docs/datasets.md)"
+    "python -m harness data camvid --from download, or export CAMVID_ROOT=FOLDER (docs/datasets.md)"
 )
 
 
