@@ -20,12 +20,25 @@ from harness.recipe import Network
 with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
     warnings.simplefilter("ignore")
     from mmseg.models.backbones import MobileNetV2, ResNetV1c
-    from mmseg.models.decode_heads import ASPPHead, FCNHead, PSPHead
+    from mmseg.models.decode_heads import (
+        ASPPHead,
+        DepthwiseSeparableASPPHead,
+        FCNHead,
+        PSPHead,
+    )
     from mmseg.models.segmentors import EncoderDecoder
     from torchvision.models import mobilenet_v2
 
 SOURCE = Path("zoo.pth")
 NORM = {"type": "BN"}
+ATROUS = {"dilations": (1, 12, 24, 36)}
+HEADS: dict[str, dict[str, Any]] = {
+    "pspnet": {"type": PSPHead, "pool_scales": (1, 2, 3, 6)},
+    "deeplabv3": {"type": ASPPHead, **ATROUS},
+    "deeplabv3plus": {
+        "type": DepthwiseSeparableASPPHead, "c1_in_channels": 64, "c1_channels": 48, **ATROUS,
+    },
+}  # fmt: skip
 
 
 def unsettle(net: nn.Module) -> None:
@@ -38,20 +51,18 @@ def unsettle(net: nn.Module) -> None:
 
 
 def segmentor(decoder: str) -> nn.Module:
-    """PSPNet-R18 or DeepLabV3-R18 at output stride 8, as mmsegmentation's zoo configures them."""
-    head: dict[str, Any] = {
-        "type": PSPHead if decoder == "pspnet" else ASPPHead,
+    """A decoder on ResNet-18 at output stride 8, as mmsegmentation's zoo configures them."""
+    shared: dict[str, Any] = {
         "in_channels": 512, "in_index": 3, "channels": 16, "num_classes": 5,
         "norm_cfg": NORM, "loss_decode": {"type": "mmseg.CrossEntropyLoss"},
     }  # fmt: skip
-    more = {"pool_scales": (1, 2, 3, 6)} if decoder == "pspnet" else {"dilations": (1, 12, 24, 36)}
-    auxiliary = head | {"type": FCNHead, "in_channels": 256, "in_index": 2, "num_convs": 1}
+    auxiliary = shared | {"type": FCNHead, "in_channels": 256, "in_index": 2, "num_convs": 1}
     net: nn.Module = EncoderDecoder(
         backbone={
             "type": ResNetV1c, "depth": 18, "dilations": (1, 1, 2, 4), "strides": (1, 2, 1, 1),
             "contract_dilation": True, "norm_cfg": NORM,
         },
-        decode_head=head | more,
+        decode_head=shared | HEADS[decoder],
         auxiliary_head=auxiliary | {"concat_input": False},
         test_cfg={"mode": "whole"},
     )  # fmt: skip
@@ -59,7 +70,7 @@ def segmentor(decoder: str) -> nn.Module:
     return net.eval()
 
 
-@pytest.mark.parametrize("decoder", ["pspnet", "deeplabv3"])
+@pytest.mark.parametrize("decoder", HEADS)
 def test_a_zoo_checkpoint_becomes_the_same_function(decoder: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     theirs, path = segmentor(decoder), tmp_path / "zoo.pth"
