@@ -36,27 +36,23 @@ def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
 
 
 def method_sources(matrix: Matrix) -> tuple[str, ...]:
-    """The citation of every method that has one."""
-    return tuple(
-        f"{method}: {paper}"
-        for method in matrix.grid.methods
-        for paper in dict.fromkeys(
-            result.run.paper
-            for dataset in matrix.grid.datasets
-            for result in matrix.of(dataset, method).values()
-            if result.run.paper
-        )
-    )
+    """Every citation once, after the methods it is of."""
+    methods: dict[str, dict[str, None]] = {}
+    for method in matrix.grid.methods:
+        for dataset in matrix.grid.datasets:
+            for result in matrix.of(dataset, method).values():
+                if result.run.paper:
+                    methods.setdefault(result.run.paper, {})[method] = None
+    return tuple(f"{', '.join(names)}: {paper}" for paper, names in methods.items())
 
 
 def reconstruction_notes(matrix: Matrix) -> list[str]:
     """Which methods are reconstructions."""
-    notes = []
-    for method in matrix.grid.methods:
-        if is_reconstructed(matrix, method):
-            what = RECONSTRUCTED if "pcd" in method.lower() else f"{method} is reconstructed"
-            notes.append(f"{what}: no number here is the paper's.")
-    return notes
+    found = [method for method in matrix.grid.methods if is_reconstructed(matrix, method)]
+    named = [
+        RECONSTRUCTED if "pcd" in name.lower() else f"{name} is reconstructed" for name in found
+    ]
+    return [f"{what}: no number here is the paper's." for what in dict.fromkeys(named)]
 
 
 def interval_notes(matrix: Matrix, comparison: Comparison) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_tree import PROFILE, Tree, make_tree
+from results_tree import PAPERS, PROFILE, Tree, make_tree
 
 from harness.metrics.areas import Areas
 from harness.metrics.iou import mean_iou
@@ -19,6 +19,7 @@ from harness.report.comparison import Comparison
 from harness.report.files import table_files
 from harness.report.gains import compare_methods
 from harness.report.matrix import Matrix, collect
+from harness.report.notes import method_sources
 from harness.submission.tables import table_faults
 
 DATA = "camvid"
@@ -39,6 +40,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
             config = json.loads(path.read_text())["config"]
             listed = [{"method": name, "fields": fields} for name, fields in terms]
             tree.change(path, config={**config, "terms": listed})
+            if method == "cwd":
+                tree.change(path, paper=PAPERS["pcd"])
     return tree
 
 
@@ -91,6 +94,12 @@ def test_table_and_plot_hold_the_same_numbers(
     gains = ablation.variants[0].gains.values()
     assert [float(row["difference"]) for row in rows] == [gain.mean for gain in gains]
     assert plot.svg.startswith(b"<?xml")
+
+
+def test_a_paper_is_cited_once_for_all_its_variants(matrix: Matrix) -> None:
+    cited = [line for line in method_sources(matrix) if line.endswith(PAPERS["pcd"])]
+    assert len(cited) == 1
+    assert set(cited[0].partition(":")[0].split(", ")) == {"pcd", "cwd"}
 
 
 def test_without_the_default_there_is_no_ablation(tree: Tree) -> None:
