@@ -4,13 +4,14 @@ import pytest
 
 from harness.bench.bounds import BOUNDS, Bound, Verdict, step_verdicts, verdicts
 from harness.bench.cases import CASES, SIZE, measured
-from harness.bench.cohort import Together, Trained
+from harness.bench.cohort import Together
 from harness.bench.losses import Cost, LossRow
 from harness.bench.measure import Memory
 from harness.bench.steps import Spent, StepRow, least
 from harness.bench.tables import bound_table, cohort_table, loss_table, step_bound_table, step_table
 from harness.learner import PHASES
 from harness.records import Seconds
+from harness.trials import Trial
 
 MIB = 2**20
 LITERAL = Cost(0.5, Memory(64 * MIB, 32 * MIB))
@@ -100,10 +101,10 @@ def test_steps_are_held_to_their_limits() -> None:
 
 
 def test_a_cohort_is_held_against_its_parts() -> None:
-    def run(name: str, teacher: float, own: float, data: float = 1.0) -> Trained:
+    def run(name: str, teacher: float, own: float, data: float = 1.0) -> Trial:
         parts = {"data": data, "teacher": teacher, "student": own, "method": 0.0}
         total = data + teacher + own
-        return Trained(name, Seconds(total=total, backward=0.0, optimizer=0.0, **parts), name)
+        return Trial(name, Seconds(total=total, backward=0.0, optimizer=0.0, **parts), 1, name, 1)
 
     alone = (run("student", 0.0, 2.0), run("kd", 3.0, 4.0))
     found = Together(alone, (run("student", 0.0, 2.5), run("kd", 3.5, 4.0)), 10.0, 11.0 / 1.1)
