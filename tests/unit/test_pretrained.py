@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from harness import cells
 from harness.cells import plan_teacher
@@ -19,8 +20,9 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "experiments/profiles", tmp_path / "experiments/profiles")
     path = tmp_path / "experiments/profiles/camvid.yaml"
-    text = path.read_text()
-    path.write_text(text.replace("teacher: {steps", "teacher: {source: 't/{dataset}.st', steps"))
+    recipe = YAML(typ="safe").load(path)
+    recipe["teacher"]["source"] = "t/{dataset}.st"
+    YAML().dump(recipe, path)
     return path
 
 
