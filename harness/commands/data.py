@@ -66,6 +66,7 @@ def _verify(dataset: str, destination: Path, sources: list[str]) -> int:
 
 
 def _describe(path: Path) -> None:
+    from harness.cells import manifest_path
     from harness.config import INSTALLED
     from harness.data.catalogue import dataset_info
     from harness.data.manifest import read_manifest
@@ -75,7 +76,10 @@ def _describe(path: Path) -> None:
     files = path.parent / INSTALLED
     if files.is_dir():
         variable = dataset_info(manifest.dataset).root_variable
-        print(f"the stages read {files} unless {variable} names another folder")
+        if path == manifest_path(manifest.dataset):
+            print(f"the stages read {files} unless {variable} names another folder")
+        else:
+            print(f"for the stages: export {variable}={files}")
     if manifest.subset:
         print("a subset: the counts are not the official ones, and every table will say so")
     for group in manifest.duplicates:

