@@ -6,6 +6,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from harness.config import PARAMS, read_params, read_profile
+from harness.errors import SuiteError
 from harness.recorded import switch_stages
 from harness.records import write_bytes
 
@@ -13,9 +14,15 @@ from harness.records import write_bytes
 def use_profile(name: str, params: Path = PARAMS) -> None:
     """Make `name` the active profile; comments and other keys of params.yaml stay.
 
-    dvc.lock then holds what was recorded of `name`. Raises SuiteError if there is no such profile.
+    dvc.lock then holds what was recorded of `name`. Raises SuiteError if there is no such profile,
+    or if DVC could not find a method's block.
     """
     grid = read_profile(name).grid
+    for method in grid.methods:
+        if "." in method:  # DVC takes `methods.kd0.1` for key `1` of `kd0`
+            raise SuiteError(
+                f"profile {name}: method {method}: DVC reads no dot in a name; write _"
+            )
     read_params(params)
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)

@@ -57,3 +57,19 @@ def test_using_what_is_not_there_changes_nothing(params: Path) -> None:
     params.write_text("profile: smoke\nseeds: [0]\n")
     with pytest.raises(SuiteError, match=r"params\.yaml: datasets: Field required"):
         use_profile("scenes")
+
+
+def test_a_method_that_dvc_could_not_find_is_refused(params: Path) -> None:
+    profile = Path("experiments/profiles/smoke.yaml")
+    text = profile.read_text().replace("methods: [", "methods: [kd0.1, ")
+    profile.write_text(text.replace("methods:\n", "methods:\n  kd0.1: {method: kd}\n"))
+    with pytest.raises(SuiteError, match=r"profile smoke: method kd0\.1: DVC reads no dot"):
+        use_profile("smoke")
+    assert params.read_text() == PARAMS
+
+
+@pytest.mark.usefixtures("params")
+@pytest.mark.parametrize("profile", sorted((ROOT / "experiments/profiles").glob("*.yaml")))
+def test_dvc_finds_the_methods_of_every_profile(profile: Path) -> None:
+    use_profile(profile.stem)
+    assert read_params().profile == profile.stem
