@@ -8,6 +8,7 @@ import ast
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +26,7 @@ ROOTS = {
 def code_digest(kind: str, methods: Iterable[str] = ()) -> str:
     """A line `MODULE SHA256` for every module that stage `kind` with `methods` can reach."""
     roots = [*ROOTS[kind], *(method_module(name) for name in methods)]
-    return "".join(f"{name} {_module_hash(path)}\n" for name, path in reachable(roots))
+    return "".join(f"{name} {_module(path, name).digest}\n" for name, path in reachable(roots))
 
 
 def reachable(roots: Iterable[str]) -> list[tuple[str, Path]]:
@@ -39,7 +40,7 @@ def reachable(roots: Iterable[str]) -> list[tuple[str, Path]]:
             continue
         found[name] = path
         waiting.extend(_parents(name))
-        waiting.extend(n for n in _imports(path, name) if n.partition(".")[0] in PACKAGES)
+        waiting.extend(n for n in _module(path, name).imports if n.partition(".")[0] in PACKAGES)
     return sorted(found.items())
 
 
@@ -72,33 +73,35 @@ def _parents(name: str) -> Iterator[str]:
         yield name
 
 
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def _imports(path: Path, name: str) -> Iterator[str]:
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                above = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*above, base]).rstrip(".")
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+@dataclass(frozen=True)
+class _Module:
+    imports: tuple[str, ...]
+    digest: str  # SHA-256 of the code without comments and docstrings
 
 
 @cache
-def _module_hash(path: Path) -> str:
+def _module(path: Path, name: str) -> _Module:
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    imports: list[str] = []
     for node in ast.walk(tree):
+        imports.extend(_imported(node, package))
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_text(body[0]):
             body[:] = body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+    return _Module(tuple(imports), hashlib.sha256(ast.unparse(tree).encode()).hexdigest())
+
+
+def _imported(node: ast.AST, package: str) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*above, base]).rstrip(".")
+        yield base
+        yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
 def _is_text(node: ast.AST) -> bool:

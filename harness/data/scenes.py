@@ -1,7 +1,11 @@
 """The drawn datasets: deterministic scenes, written once in the layouts of the real ones."""
 
+import os
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +19,13 @@ from harness.data.scenes_objects import draw_objects
 from harness.data.scenes_street import draw_street
 from harness.data.scenes_surfaces import exposed, leaning
 from harness.errors import SuiteError
+from harness.following import follow
 
 MANIFEST_NAME = "MANIFEST.json"
 COUNTS: Mapping[str, int] = {"train": 240, "val": 40, "test": 80}
 _SEED = 2024
+_PROCESSES = min(8, os.cpu_count() or 1)  # a start costs as much as a dozen scenes
+_AT_ONCE = 8  # scenes given to a process at a time
 _STREET_SIZE = 128, 192  # height, width
 _OBJECT_SIZE = 144, 144
 _LEANING = {"cityscapes": 40, "camvid": 40, "voc": 110}  # percent, see `leaning`
@@ -70,6 +77,8 @@ def draw_dataset(info: DatasetInfo, destination: Path) -> None:
             _replace(info, destination, Path(folder))
     except OSError as error:
         raise SuiteError(f"{destination}: cannot draw here ({error})") from error
+    except BrokenExecutor as error:
+        raise SuiteError(f"{destination}: not drawn, a drawing process was killed") from error
 
 
 def _replace(info: DatasetInfo, destination: Path, scratch: Path) -> None:
@@ -84,11 +93,18 @@ def _replace(info: DatasetInfo, destination: Path, scratch: Path) -> None:
 
 
 def _draw_splits(info: DatasetInfo, folder: Path) -> None:
-    for split, count in COUNTS.items():
-        names = [f"{info.layout}_{split}_{index:04d}" for index in range(count)]
-        for index, name in enumerate(names):
-            write_scene(info, folder, split, name, *draw_scene(info, split, index))
-        write_lists(info, folder, split, names)
+    with ProcessPoolExecutor(
+        _PROCESSES, get_context("spawn"), initializer=follow, initargs=(os.getpid(),)
+    ) as pool:
+        for split, count in COUNTS.items():
+            names = [f"{info.layout}_{split}_{index:04d}" for index in range(count)]
+            draw = partial(_draw_file, info, folder, split)
+            list(pool.map(draw, range(count), names, chunksize=_AT_ONCE))
+            write_lists(info, folder, split, names)
+
+
+def _draw_file(info: DatasetInfo, folder: Path, split: str, index: int, name: str) -> None:
+    write_scene(info, folder, split, name, *draw_scene(info, split, index))
 
 
 def _refuse_strangers(destination: Path, new: Path) -> None:

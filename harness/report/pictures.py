@@ -1,6 +1,6 @@
 """The same few test images for every method: prediction, errors, and the smallest objects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ Colours = NDArray[np.uint8]  # H W 3, RGB
 VOID = (255, 255, 255)
 RIGHT, WRONG, IGNORED = (225, 225, 225), (213, 94, 0), (255, 255, 255)
 WINDOW = 4  # the zoom shows 1/4 of the image's height and width
+GAP = 96  # the gap between two zooms is 1/96 of the image's width
 
 
 @dataclass(frozen=True)
@@ -137,29 +138,54 @@ def _picture(scene: Scene, split: Split, dataset: str, title: str) -> Picture:
     palette = np.full((256, 3), VOID, dtype=np.uint8)
     palette[: len(split.info.palette)] = split.info.palette
     label, window = scene.sample.label, crowded_window(scene.sample.label)
-    columns: list[tuple[str, Colours, Colours | None]] = [
-        ("image", scene.sample.image, None),
-        ("truth", palette[label], None),
-        *(
-            (name, palette[found], error_map(found, label))
-            for name, found in scene.predictions.items()
-        ),
-    ]
+    found = scene.predictions
+    maps = [scene.sample.image, palette[label], *(palette[labels] for labels in found.values())]
+    blank = np.full_like(scene.sample.image, 255)
+    errors = [blank, blank, *(error_map(labels, label) for labels in found.values())]
+    gap = max(1, label.shape[1] // GAP)
     with styled():
         ratio = label.shape[0] / label.shape[1]
-        size = (1.9 * len(columns), 1.9 * ratio * 3 + 1.3)
+        size = (1.9 * len(maps), 1.9 * ratio * 3 + 1.3)
         figure = Figure(figsize=size, layout="constrained")
-        axes = figure.subplots(3, len(columns), squeeze=False)
-        for (whole, errors, zoom), column in zip(axes.T, columns, strict=True):
-            _column(whole, errors, zoom, column, window)
-        for axis, text in zip(axes[:, 0], ("prediction", "errors (orange)", "zoom"), strict=True):
-            axis.set_ylabel(text, fontsize=9)
+        whole, wrong, zoom = figure.subplots(3)
+        _row(whole, "prediction", maps, gap * WINDOW)
+        _row(wrong, "errors (orange)", errors, gap * WINDOW)
+        _row(zoom, "zoom", [colours[window] for colours in maps], gap)
+        _name_columns(whole, ["image", "truth", *found], label.shape[1], gap * WINDOW)
+        _outline(whole, window, len(maps), label.shape[1] + gap * WINDOW)
         name = f"{title}, {split.split} image {scene.sample.name}"
         figure.suptitle(f"{name}: predictions of each method's first seed", fontsize=10)
         figure.legend(handles=_colours(scene, split), loc="outside lower center", ncols=11,
                       fontsize=8, handlelength=1.2)  # fmt: skip
         file = f"{dataset}_{scene.sample.name.replace('/', '_')}"
         return Picture(file, name, *render(figure))
+
+
+def _row(axes: Axes, name: str, images: Sequence[Colours], gap: int) -> None:
+    """The images beside each other, `gap` white pixels between: one image draws much faster."""
+    white = np.full((len(images[0]), gap, 3), 255, dtype=np.uint8)
+    strip = np.hstack([part for image in images for part in (image, white)][:-1])
+    axes.imshow(strip, interpolation="none")
+    axes.set_ylabel(name, fontsize=9)
+    axes.set_frame_on(False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def _name_columns(axes: Axes, names: Sequence[str], width: int, gap: int) -> None:
+    centres = [(width - 1) / 2 + i * (width + gap) for i in range(len(names))]
+    axes.set_xticks(centres, [name.replace(" (", "\n(") for name in names], fontsize=9)
+    axes.tick_params(top=False, labeltop=True, bottom=False, labelbottom=False)
+
+
+def _outline(axes: Axes, window: tuple[slice, slice], columns: int, step: int) -> None:
+    """Frame the part that the zoom shows, in every column."""
+    rows, across = window
+    size = (across.stop - across.start, rows.stop - rows.start)
+    for left in range(0, columns * step, step):
+        corner = (left + across.start - 0.5, rows.start - 0.5)
+        axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=1.8))
+        axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=INK, linewidth=0.8))
 
 
 def _colours(scene: Scene, split: Split) -> list[Patch]:
@@ -172,27 +198,3 @@ def _colours(scene: Scene, split: Split) -> list[Patch]:
         for index, (name, (red, green, blue)) in enumerate(pairs)
         if index in shown
     ]
-
-
-def _column(
-    whole: Axes,
-    errors: Axes,
-    zoom: Axes,
-    column: tuple[str, Colours, Colours | None],
-    window: tuple[slice, slice],
-) -> None:
-    title, colours, wrong = column
-    whole.set_title(title, fontsize=9)
-    whole.imshow(colours, interpolation="none")
-    rows, across = window
-    corner = (across.start - 0.5, rows.start - 0.5)
-    size = (across.stop - across.start, rows.stop - rows.start)
-    whole.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=1.8))
-    whole.add_patch(Rectangle(corner, *size, fill=False, edgecolor=INK, linewidth=0.8))
-    zoom.imshow(colours[window], interpolation="none")
-    if wrong is not None:
-        errors.imshow(wrong, interpolation="none")
-    for axis in (whole, errors, zoom):
-        axis.set_frame_on(False)
-        axis.set_xticks([])
-        axis.set_yticks([])

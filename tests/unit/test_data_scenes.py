@@ -1,6 +1,7 @@
 """The drawn datasets: equal bits everywhere, every class in every split, fine structure."""
 
 import io
+import os
 import zlib
 from hashlib import sha256
 from pathlib import Path
@@ -162,6 +163,20 @@ def test_an_interrupted_drawing_leaves_the_old_one(
     with pytest.raises(SuiteError, match="No space left on device"):
         draw_dataset(info, target)
     assert contents(tmp_path / "drawn") == first
+    assert [path.name for path in tmp_path.iterdir()] == ["drawn"]
+
+
+def test_a_killed_drawing_process_leaves_the_old_drawing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch)
+    info, target = dataset_info("scenes_camvid"), tmp_path / "drawn"
+    draw_dataset(info, target)
+    first = contents(target)
+    monkeypatch.setattr(scenes, "follow", os._exit)  # what every process begins with
+    with pytest.raises(SuiteError, match="drawn: not drawn, a drawing process was killed"):
+        draw_dataset(info, target)
+    assert contents(target) == first
     assert [path.name for path in tmp_path.iterdir()] == ["drawn"]
 
 
