@@ -4,11 +4,14 @@ import os
 
 import pytest
 
+from harness.instructions import cap_instructions
+
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    cap_instructions()
     config.addinivalue_line("markers", "slow: gigabytes or minutes")
 
 

@@ -6,6 +6,7 @@ from harness.cells import TEACHER
 from harness.errors import exit_with
 from harness.evaluations import plan_evaluation
 from harness.following import follow_dvc
+from harness.instructions import cap_instructions
 from harness.publish import publish_evaluation
 
 
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("seed", type=int, nargs="?", default=0, help="default: %(default)s")
     args = parser.parse_args()
     follow_dvc()
+    cap_instructions()
     plan = plan_evaluation(args.profile, args.dataset, args.method, args.seed)
     if not plan.done:
         from harness.worker import evaluate_cell  # needs torch

@@ -6,6 +6,7 @@ import os
 import sys
 
 from harness.errors import exit_with
+from harness.instructions import cap_instructions
 
 COMMANDS = (
     "use",
@@ -47,6 +48,7 @@ def main() -> int:
         module.configure(command)
         command.set_defaults(run=module.run)
     args = parser.parse_args()
+    cap_instructions()
     status: int = args.run(args)
     return status
 

@@ -12,11 +12,14 @@ PACKAGES = ("torch", "torchvision", "onedl-mmsegmentation", "onedl-mmcv", "numpy
 
 
 def describe_environment(device: str, threads: int) -> dict[str, object]:
-    """Versions, processor, device and threads."""
+    """Versions, processor and the vector instructions that torch uses of it, device and threads."""
+    import torch
+
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count() or 1,
         "threads": threads,
         "device": device,

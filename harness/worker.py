@@ -34,6 +34,7 @@ from harness.errors import SuiteError, exit_with
 from harness.evaluation import Subject, evaluate
 from harness.evaluations import PlannedEvaluation, plan_evaluation
 from harness.failures import note_failure
+from harness.instructions import cap_instructions
 from harness.lock import locked
 from harness.metrics.truth import Truth
 from harness.nets import SegmentationNet, build, freeze
@@ -54,6 +55,7 @@ def main() -> int:
     parser.add_argument("seed", type=int)
     parser.add_argument("methods", nargs="+", metavar="METHOD")
     args = parser.parse_args()
+    cap_instructions()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     stop = StopRequest()
     stop.listen()

@@ -6,13 +6,19 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from harness.instructions import cap_instructions
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One thread a test process: several run at once, and spinning threads slow each other."""
+    """One thread a test process: several run at once, and spinning threads slow each other.
+
+    Kernels as the commands have them, so that a worker's bits are those of the test's process.
+    """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    cap_instructions()
     settings.register_profile("suite", deadline=None)  # time says nothing on a busy machine
     settings.register_profile("thorough", deadline=None, max_examples=2000)
     if config.getoption("--hypothesis-profile") is None:
