@@ -3,6 +3,7 @@
 import io
 import os
 import zlib
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -148,35 +149,33 @@ def test_a_folder_with_strange_files_is_not_replaced(
     assert contents(tmp_path) == {"drawn/train/holiday.png": b"precious"}
 
 
+def full(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("step", "fault", "message"),
+    [
+        ("write_lists", full, "No space left on device"),
+        # What every drawing process begins with.
+        ("follow", os._exit, "drawn: not drawn, a drawing process was killed"),
+    ],
+)
 def test_an_interrupted_drawing_leaves_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: str,
+    fault: Callable[..., object],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few(monkeypatch)
     info, target = dataset_info("scenes_voc"), tmp_path / "drawn"
     draw_dataset(info, target)
     first = contents(target)
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(scenes, "write_lists", full)
-    with pytest.raises(SuiteError, match="No space left on device"):
+    monkeypatch.setattr(scenes, step, fault)
+    with pytest.raises(SuiteError, match=message):
         draw_dataset(info, target)
     assert contents(tmp_path / "drawn") == first
-    assert [path.name for path in tmp_path.iterdir()] == ["drawn"]
-
-
-def test_a_killed_drawing_process_leaves_the_old_drawing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    few(monkeypatch)
-    info, target = dataset_info("scenes_camvid"), tmp_path / "drawn"
-    draw_dataset(info, target)
-    first = contents(target)
-    monkeypatch.setattr(scenes, "follow", os._exit)  # what every process begins with
-    with pytest.raises(SuiteError, match="drawn: not drawn, a drawing process was killed"):
-        draw_dataset(info, target)
-    assert contents(target) == first
     assert [path.name for path in tmp_path.iterdir()] == ["drawn"]
 
 
