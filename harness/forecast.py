@@ -6,6 +6,7 @@ from heapq import heapify, heappop, heappush
 from statistics import fmean
 
 from harness.cells import RESULTS, TEACHER, evaluation_folder, run_folder
+from harness.cohorts import cohorts
 from harness.errors import SuiteError
 from harness.recipe import Execution
 from harness.records import Seconds, read_run
@@ -134,14 +135,17 @@ def alone(cell: CellState, cost: Cost) -> float:
 
 
 def _students_seconds(students: Mapping[CellState, Cost], execution: Execution) -> float:
-    """In cohorts, the students of a seed share data and teacher, and seeds run side by side."""
+    """In cohorts, students of a seed share data and teacher, and cohorts run side by side."""
     if not execution.cohort:
         return sum(map(alone, students, students.values()))
+    by_seed: dict[int, list[CellState]] = {}
+    for cell in students:
+        by_seed.setdefault(cell.seed, []).append(cell)
     jobs = [
-        _cohort_seconds({cell: cost for cell, cost in students.items() if cell.seed == seed})
-        for seed in {cell.seed for cell in students}
+        _cohort_seconds({cell: students[cell] for cell in cohort})
+        for _, cohort in cohorts(by_seed, execution.processes)
     ]
-    return max(sum(jobs) / execution.processes, max(jobs, default=0.0))
+    return makespan([(seconds, []) for seconds in jobs], execution.processes)
 
 
 def _cohort_seconds(cohort: Mapping[CellState, Cost]) -> float:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.cells import TEACHER, PlannedCell, unfinished_cohort
+from harness.cohorts import cohorts
 from harness.config import read_profile
 from harness.environment import git_commit
 from harness.errors import SuiteError
@@ -31,20 +32,16 @@ def ensure_trained(cell: PlannedCell) -> None:
     """Train `cell`, with its cohort if the profile says so, unless it is done already."""
     if cell.trained:
         return
-    execution = read_profile(cell.config.profile).execution
-    jobs, devices = _worker_arguments(_cohort(cell)), cell.config.training.devices
+    # A job of a pool is one process, and so are the pool's others.
+    alone = os.environ.get(COHORT) == SEED_ALONE
+    processes = 1 if alone else read_profile(cell.config.profile).execution.processes
+    found = unfinished_cohort(cell)
+    cells = [c for c in found if not alone or c.config.seed == cell.config.seed]
     try:
-        run_workers(jobs, execution.processes, devices)
+        run_workers(_worker_arguments(cells, processes), processes, cell.config.training.devices)
     except SuiteError:
         if not cell.trained:  # else another cell of the cohort failed, as its stage will say
             raise
-
-
-def _cohort(cell: PlannedCell) -> list[PlannedCell]:
-    """What is trained with `cell`; not other seeds if they are other jobs' of a pool."""
-    alone = os.environ.get(COHORT) == SEED_ALONE
-    found = unfinished_cohort(cell)
-    return [c for c in found if not alone or c.config.seed == cell.config.seed]
 
 
 def publish_run(cell: PlannedCell) -> None:
@@ -141,13 +138,16 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=environment, preexec_fn=following)
 
 
-def _worker_arguments(cells: Sequence[PlannedCell]) -> list[list[str]]:
-    """One job a seed; the asked-for cell's seed comes first."""
+def _worker_arguments(cells: Sequence[PlannedCell], processes: int) -> list[list[str]]:
+    """What every job's worker is told; the asked-for cell comes first."""
     by_seed: dict[int, list[str]] = {}
     for cell in cells:
         by_seed.setdefault(cell.config.seed, []).append(cell.config.method)
     first = cells[0].config
-    return [[first.profile, first.dataset, str(seed), *names] for seed, names in by_seed.items()]
+    return [
+        [first.profile, first.dataset, str(seed), *names]
+        for seed, names in cohorts(by_seed, processes)
+    ]
 
 
 def _read_seal(folder: Path) -> Sealed:

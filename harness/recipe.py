@@ -122,7 +122,7 @@ class Execution(Settings):
     """How work is carried out; changes no result and is part of no fingerprint."""
 
     cohort: bool = False  # train all unfinished cells of a dataset in one go
-    processes: PositiveInt = 1  # processes that share a cohort's seeds
+    processes: PositiveInt = 1  # processes that share a dataset's cohorts
     checkpoint_every: PositiveInt = 200
     workers: int = Field(0, ge=0)  # loader threads
     cache: bool = True  # keep decoded images in memory

@@ -68,7 +68,9 @@ def test_cohorts_share_data_and_teacher_and_run_side_by_side() -> None:
     cells = [_cell("teacher"), *(_cell(m, s) for m in ("student", "kd") for s in range(4))]
     # teacher 100 (0.1 + 0.4); a seed 100 (0.3 + 0.1 + 0.2) = 60; four seeds on two processes
     assert forecast(cells, COSTS, COHORT) == Forecast(50 + 120, 1000 + 4 * 300)
-    # one seed cannot be split
+    # one seed is split into kd 100 (0.3 + 0.2) = 50 and a student of 30, one cell is not
+    assert forecast(cells[1:3], COSTS, COHORT).seconds == pytest.approx(30)  # seeds 0 and 1
+    assert forecast([cells[1], cells[5]], COSTS, COHORT).seconds == pytest.approx(50)
     assert forecast(cells[1:2], COSTS, COHORT).seconds == pytest.approx(30)
     # alone: 30 for a student and 50 for kd, four times
     assert forecast(cells, COSTS, Execution()).seconds == pytest.approx(50 + 4 * (30 + 50))

@@ -84,6 +84,23 @@ def test_one_job_a_seed_with_the_asked_for_first(monkeypatch: pytest.MonkeyPatch
     assert jobs == []
 
 
+def test_a_pool_keeps_to_its_seed_and_to_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[object] = []
+    monkeypatch.setattr(publish, "run_workers", lambda *found: jobs.extend(found))
+    profile = Path("experiments/profiles/smoke.yaml")
+    profile.write_text(profile.read_text().replace("processes: 1", "processes: 2"))
+    monkeypatch.setenv(publish.COHORT, publish.SEED_ALONE)
+    ensure_trained(plan("kd", 1))
+    assert jobs == [[["smoke", DATASET, "1", "kd", "student"]], 1, 1]
+    monkeypatch.delenv(publish.COHORT)
+    jobs.clear()
+    finish(plan("kd", 0))
+    finish(plan("student", 0))
+    ensure_trained(plan("kd", 1))
+    both = [["smoke", DATASET, "1", "kd"], ["smoke", DATASET, "1", "student"]]
+    assert jobs == [both, 2, 1]
+
+
 def test_another_cells_failure_is_not_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     def diverge(finished: Callable[[], None]) -> Callable[..., None]:
         def work(*_: object) -> None:
