@@ -138,12 +138,9 @@ def _students_seconds(students: Mapping[CellState, Cost], execution: Execution) 
     """In cohorts, students of a seed share data and teacher, and cohorts run side by side."""
     if not execution.cohort:
         return sum(map(alone, students, students.values()))
-    by_seed: dict[int, list[CellState]] = {}
-    for cell in students:
-        by_seed.setdefault(cell.seed, []).append(cell)
     jobs = [
         _cohort_seconds({cell: students[cell] for cell in cohort})
-        for _, cohort in cohorts(by_seed, execution.processes)
+        for _, cohort in cohorts([(cell.seed, cell) for cell in students], execution.processes)
     ]
     return makespan([(seconds, []) for seconds in jobs], execution.processes)
 

@@ -140,13 +140,11 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 def _worker_arguments(cells: Sequence[PlannedCell], processes: int) -> list[list[str]]:
     """What every job's worker is told; the asked-for cell comes first."""
-    by_seed: dict[int, list[str]] = {}
-    for cell in cells:
-        by_seed.setdefault(cell.config.seed, []).append(cell.config.method)
     first = cells[0].config
+    names = [(cell.config.seed, cell.config.method) for cell in cells]
     return [
-        [first.profile, first.dataset, str(seed), *names]
-        for seed, names in cohorts(by_seed, processes)
+        [first.profile, first.dataset, str(seed), *methods]
+        for seed, methods in cohorts(names, processes)
     ]
 
 

@@ -10,20 +10,23 @@ from harness.cohorts import cohorts
 METHODS = ["student", "kd", "cwd", "skd", "ifvd", "pcd"]
 
 
+def students(seeds: int) -> list[tuple[int, str]]:
+    return [(seed, method) for method in METHODS for seed in range(seeds)]
+
+
 def test_a_seed_is_a_job_while_seeds_fill_the_processes() -> None:
-    whole = dict.fromkeys(range(4), METHODS)
-    assert cohorts(whole, 2) == [(seed, METHODS) for seed in range(4)]
-    assert cohorts(whole, 1) == cohorts(whole, 4) == cohorts(whole, 2)
+    assert cohorts(students(4), 2) == [(seed, METHODS) for seed in range(4)]
+    assert cohorts(students(4), 1) == cohorts(students(4), 4) == cohorts(students(4), 2)
 
 
 def test_seeds_that_are_left_are_divided_among_the_processes() -> None:
     halves = [(4, ["student", "cwd", "ifvd"]), (4, ["kd", "skd", "pcd"])]
     whole = [(seed, METHODS) for seed in range(4)]
-    assert cohorts(dict.fromkeys(range(5), METHODS), 2) == [*whole, *halves]
+    assert cohorts(students(5), 2) == [*whole, *halves]
     # Of three processes two seeds cannot both have more than one.
-    assert cohorts({0: METHODS, 1: METHODS}, 3) == whole[:2]
-    assert cohorts({7: ["kd"]}, 2) == [(7, ["kd"])]
-    assert cohorts({}, 2) == []
+    assert cohorts(students(2), 3) == whole[:2]
+    assert cohorts([(7, "kd")], 2) == [(7, ["kd"])]
+    assert cohorts([], 2) == []
 
 
 @given(
@@ -35,9 +38,10 @@ def test_seeds_that_are_left_are_divided_among_the_processes() -> None:
 def test_every_student_is_in_one_job_of_its_seed(
     by_seed: dict[int, list[int]], processes: int
 ) -> None:
-    jobs = cohorts(by_seed, processes)
-    found = Counter((seed, student) for seed, students in jobs for student in students)
-    assert found == Counter((s, student) for s, students in by_seed.items() for student in students)
-    assert all(students for _, students in jobs)
+    given_students = [(seed, student) for seed, own in by_seed.items() for student in own]
+    jobs = cohorts(given_students, processes)
+    found = Counter((seed, student) for seed, own in jobs for student in own)
+    assert found == Counter(given_students)
+    assert all(own for _, own in jobs)
     rounds = -(-len(by_seed) // processes)
     assert len(jobs) <= rounds * processes
