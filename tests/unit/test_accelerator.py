@@ -1,0 +1,97 @@
+"""Training and evaluation away from the CPU, on a device that is as strict as a GPU."""
+
+import copy
+import json
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+
+import accelerator
+import numpy as np
+import pytest
+import torch
+from harness_cases import (
+    CPU,
+    EVERY_STEP,
+    Noise,
+    StopAfter,
+    frozen_teacher,
+    results,
+    run,
+    run_config,
+)
+
+from distill import method_names
+from harness.determinism import set_determinism
+from harness.evaluation import Subject, evaluate
+from harness.recipe import Evaluation
+from harness.records import ScoreRecord
+from harness.stop import Stopped, StopRequest
+from harness.trainer import Cell, train
+
+CLASSES = 11
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Executor]:
+    """A process that has the device."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=accelerator.install) as pool:
+        yield pool
+
+
+def train_elsewhere(name: str, folder: Path) -> None:
+    """Once in one go, below `whole`, and once stopped and continued, below `resumed`."""
+    device = torch.device(accelerator.NAME)
+    teacher = copy.deepcopy(frozen_teacher()).to(device)
+
+    def turn(folder: Path, stop: StopRequest) -> None:
+        train([Cell(run_config(name), folder)], Noise(), CLASSES, teacher, EVERY_STEP, device, stop)
+
+    for part in ("whole", "resumed"):
+        (folder / part).mkdir()
+    turn(folder / "whole", StopRequest())
+    with pytest.raises(Stopped):
+        turn(folder / "resumed", StopAfter(2))
+    turn(folder / "resumed", StopRequest())
+
+
+def evaluate_on(device: str, folder: Path) -> ScoreRecord:
+    set_determinism("exact", threads=1)
+    subject = Subject("test", "scenes_camvid", "kd", 0, False, "0" * 64)
+    net = copy.deepcopy(frozen_teacher())
+    recipe = Evaluation(pictures=2, latency_runs=0)
+    return evaluate(net, Noise(), recipe, subject, folder, torch.device(device))
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_every_method_trains_elsewhere(name: str, elsewhere: Executor, tmp_path: Path) -> None:
+    """As on the CPU up to rounding, and with the same bits if it was interrupted."""
+    elsewhere.submit(train_elsewhere, name, tmp_path).result()
+    assert results(tmp_path / "resumed") == results(tmp_path / "whole")
+    [folder] = run(tmp_path, [run_config(name)])
+    here, there = (
+        json.loads((place / "log.jsonl").read_text().splitlines()[0])
+        for place in (folder, tmp_path / "whole")
+    )
+    assert there == pytest.approx(here, rel=1e-4, abs=1e-9)
+
+
+def test_an_evaluation_elsewhere_is_that_of_the_cpu(elsewhere: Executor, tmp_path: Path) -> None:
+    here = evaluate_on("cpu", tmp_path / "here")
+    there = elsewhere.submit(evaluate_on, accelerator.NAME, tmp_path / "there").result()
+    assert there.cost == here.cost
+    assert there.discriminability == pytest.approx(here.discriminability)
+    confusions = [np.load(tmp_path / place / "confusion.npy") for place in ("here", "there")]
+    np.testing.assert_array_equal(*confusions)
+
+
+def mix() -> None:
+    torch.ones(3, device=accelerator.NAME) + torch.ones(3)
+
+
+def test_tensors_of_two_devices_do_not_meet(elsewhere: Executor) -> None:
+    with pytest.raises(RuntimeError, match="a tensor of the CPU among those of"):
+        elsewhere.submit(mix).result()
+    assert torch.ones(3, device=CPU).sum() == 3
