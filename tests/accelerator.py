@@ -19,7 +19,10 @@ MADE_EMPTY = ("empty.memory_format", "empty_strided")  # every tensor made elsew
 
 
 class Backend:
-    """What torch asks of a device's module."""
+    """What torch asks of a device's module; it keeps the device's kernels alive."""
+
+    def __init__(self, kernels: torch.library.Library) -> None:
+        self.kernels = kernels
 
     def is_available(self) -> bool:
         return True
@@ -79,12 +82,11 @@ class Remote(Tensor):
 
 def install() -> None:
     """Make `torch.device(NAME)` usable in this process."""
-    _setup_privateuseone_for_python_backend(NAME, Backend())
-    library = torch.library.Library("aten", "IMPL")
+    kernels = torch.library.Library("aten", "IMPL")
+    _setup_privateuseone_for_python_backend(NAME, Backend(kernels))
     for operator in MADE_EMPTY:
-        library.impl(operator, _made_by(operator), "PrivateUse1")
-    library.impl("_copy_from", _copy, "PrivateUse1")
-    Backend.library = library  # its kernels go with it
+        kernels.impl(operator, _made_by(operator), "PrivateUse1")
+    kernels.impl("_copy_from", _copy, "PrivateUse1")
 
 
 def _made_by(operator: str) -> Any:
