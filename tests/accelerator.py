@@ -9,13 +9,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import return_and_correct_aliasing
+from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 NAME = "standin"
 CROSSINGS = ("copy_", "_to_copy")
 MADE_EMPTY = ("empty.memory_format", "empty_strided")  # every tensor made elsewhere begins so
+
+READS = ("_local_scalar_dense", "nonzero", "masked_select", "_unique2", "unique_dim")
 
 
 class Backend:
@@ -64,7 +66,7 @@ class Remote(Tensor):
         return self.inner.__reduce_ex__(protocol)
 
     def tolist(self) -> Any:
-        return self.inner.tolist()
+        return self.cpu().tolist()
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -78,6 +80,23 @@ class Remote(Tensor):
         made = func(*_inner(args), **_inner(own))
         wrapped = tree_map_only(Tensor, Remote, made) if stays else made
         return return_and_correct_aliasing(func, args, kwargs, wrapped)
+
+
+class Reads(TorchDispatchMode):
+    """Counts what makes the host wait for the device: values, or shapes that follow from them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        del types
+        kwargs = kwargs or {}
+        name = func.overloadpacket.__name__
+        fetched = name == "_to_copy" and torch.device(kwargs.get("device") or NAME).type != NAME
+        chosen = name.startswith("index") and _has_mask(args[1])
+        self.count += isinstance(args[0], Remote) and (name in READS or fetched or chosen)
+        return func(*args, **kwargs)
 
 
 def install() -> None:
@@ -108,6 +127,13 @@ def _copy(source: Tensor, target: Tensor, non_blocking: bool = False) -> Tensor:
 
 def _inner(values: Any) -> Any:
     return tree_map_only(Remote, lambda remote: remote.inner, values)
+
+
+def _has_mask(indices: Any) -> bool:
+    return any(
+        leaf is not None and getattr(leaf, "dtype", None) == torch.bool
+        for leaf in tree_leaves(indices)
+    )
 
 
 def _refuse_mixtures(func: Any, args: Any, kwargs: Any) -> None:

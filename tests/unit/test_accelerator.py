@@ -25,12 +25,17 @@ from harness_cases import (
 from distill import method_names
 from harness.determinism import set_determinism
 from harness.evaluation import Subject, evaluate
+from harness.learner import Learner
 from harness.recipe import Evaluation
 from harness.records import ScoreRecord
 from harness.stop import Stopped, StopRequest
-from harness.trainer import Cell, train
+from harness.trainer import Cell, teach, train
 
 CLASSES = 11
+NEVER_WAIT = ("student", "kd", "cwd", "skd", "ifvd", "at", "fitnet", "dist", "mgd", "dsd", "afdcd",
+              "bpkd", "nfd")  # fmt: skip
+# PCD asks whether there are scores, and how many pairs; CIRKD draws from its queues by class.
+WAITS = {**dict.fromkeys(NEVER_WAIT, 0), "pcd": 5, "cirkd": 42}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +62,20 @@ def train_elsewhere(name: str, folder: Path) -> None:
     turn(folder / "resumed", StopRequest())
 
 
+def reads_of_a_step(name: str) -> int:
+    """How often the host waits for the device within the third step."""
+    device = torch.device(accelerator.NAME)
+    teacher = copy.deepcopy(frozen_teacher()).to(device)
+    learner = Learner(run_config(name), CLASSES, teacher.spec(), device)
+    for _ in range(3):
+        images = torch.randn(2, 3, 64, 64).to(device)
+        labels = torch.randint(0, CLASSES, (2, 64, 64)).to(device)
+        with accelerator.Reads() as reads:
+            output = teach(teacher, images, sorted(learner.teacher_taps()), "fp32")
+            learner.advance(images, labels, output)
+    return reads.count
+
+
 def evaluate_on(device: str, folder: Path) -> ScoreRecord:
     set_determinism("exact", threads=1)
     subject = Subject("test", "scenes_camvid", "kd", 0, False, "0" * 64)
@@ -76,6 +95,11 @@ def test_every_method_trains_elsewhere(name: str, elsewhere: Executor, tmp_path:
         for place in (folder, tmp_path / "whole")
     )
     assert there == pytest.approx(here, rel=1e-4, abs=1e-9)
+
+
+@pytest.mark.parametrize(("name", "waits"), WAITS.items())
+def test_a_step_waits_for_the_device(name: str, waits: int, elsewhere: Executor) -> None:
+    assert elsewhere.submit(reads_of_a_step, name).result() == waits
 
 
 def test_an_evaluation_elsewhere_is_that_of_the_cpu(elsewhere: Executor, tmp_path: Path) -> None:
