@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from harness.errors import exit_with
 from harness.following import follow_dvc
+from harness.leaving import leave_with
 
 
 def main() -> int:
@@ -27,4 +27,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    exit_with(main)
+    leave_with(main)

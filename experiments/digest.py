@@ -9,7 +9,8 @@ from pathlib import Path
 from harness.cells import TEACHER, run_folder
 from harness.config import PROFILES, method_terms, read_params, read_profile, teacher_run
 from harness.digest import code_digest
-from harness.errors import SuiteError, exit_with
+from harness.errors import SuiteError
+from harness.leaving import leave_with
 from harness.recipe import Params, TeacherTraining
 from harness.recorded import require_stages
 from harness.records import file_hash, read_run, write_bytes
@@ -55,4 +56,4 @@ def _recorded(profile: str, dataset: str) -> str | None:
 
 
 if __name__ == "__main__":
-    exit_with(main)
+    leave_with(main)

@@ -3,10 +3,10 @@
 import argparse
 
 from harness.cells import TEACHER
-from harness.errors import exit_with
 from harness.evaluations import plan_evaluation
 from harness.following import follow_dvc
 from harness.instructions import cap_instructions
+from harness.leaving import leave_with
 from harness.publish import publish_evaluation
 
 
@@ -30,4 +30,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    exit_with(main)
+    leave_with(main)

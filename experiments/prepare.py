@@ -6,8 +6,9 @@ from pathlib import Path
 from harness.config import data_root, data_source, read_profile
 from harness.data.catalogue import dataset_info
 from harness.data.manifest import prepare
-from harness.errors import exit_with
 from harness.following import follow_dvc
+from harness.leaving import leave_with
+from harness.names import profile_name
 
 
 def main() -> int:
@@ -17,7 +18,7 @@ def main() -> int:
     parser.add_argument("dataset")
     args = parser.parse_args()
     follow_dvc()
-    source = data_source(read_profile(args.profile), args.dataset, args.profile)
+    source = data_source(read_profile(profile_name(args.profile)), args.dataset, args.profile)
     info = dataset_info(args.dataset)
     root = data_root(source, args.dataset, info.root_variable, info.synthetic)
     prepare(args.dataset, root, Path("data") / args.dataset, subset=source.subset)
@@ -25,4 +26,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    exit_with(main)
+    leave_with(main)

@@ -3,8 +3,8 @@
 import argparse
 
 from harness.cells import plan_teacher
-from harness.errors import exit_with
 from harness.following import follow_dvc
+from harness.leaving import leave_with
 from harness.publish import ensure_trained, publish_run
 
 
@@ -22,4 +22,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    exit_with(main)
+    leave_with(main)

@@ -13,6 +13,8 @@ from typing import Any
 from harness.config import RunConfig, read_params, read_profile, student_run, teacher_run
 from harness.digest import code_digest
 from harness.errors import SuiteError
+from harness.limits import check_limits
+from harness.names import profile_name, seed_number
 from harness.pretrained import existing_backbone
 from harness.recipe import TeacherTraining
 from harness.records import file_hash, read_run
@@ -112,7 +114,8 @@ def manifest_path(dataset: str) -> Path:
 
 def plan_student(profile: str, dataset: str, method: str, seed: int) -> PlannedCell:
     """The cell of a student. Raises SuiteError if its data or teacher are not there yet."""
-    config = student_run(profile, dataset, method, seed)
+    config = student_run(profile_name(profile), dataset, method, seed_number(seed))
+    check_limits(config)
     digest = code_digest("train", [term.method for term in config.terms])
     teacher = weights_hash(run_folder(profile, dataset, TEACHER, 0))
     pretrained = _pretrained_hash(config)
@@ -121,7 +124,8 @@ def plan_student(profile: str, dataset: str, method: str, seed: int) -> PlannedC
 
 def plan_teacher(profile: str, dataset: str) -> PlannedCell:
     """The cell of a dataset's teacher. Raises SuiteError if its data are not there yet."""
-    config = teacher_run(profile, dataset)
+    config = teacher_run(profile_name(profile), dataset)
+    check_limits(config)
     digest, pretrained = code_digest("teacher"), _pretrained_hash(config)
     return PlannedCell(config, _sha(digest), _manifest_hash(dataset), None, pretrained)
 

@@ -2,11 +2,9 @@
 
 import argparse
 import importlib
-import os
-import sys
 
-from harness.errors import exit_with
 from harness.instructions import cap_instructions
+from harness.leaving import leave_with
 
 COMMANDS = (
     "use",
@@ -54,8 +52,5 @@ def main() -> int:
 
 
 def run() -> None:
-    """Run `main` and exit with its status; a reader that left, as `head` does, is no error."""
-    try:
-        exit_with(main)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Run `main` and exit with its status."""
+    leave_with(main)

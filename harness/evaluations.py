@@ -15,6 +15,7 @@ from harness.cells import (
 )
 from harness.config import RunConfig, read_profile, student_run, teacher_run
 from harness.digest import code_digest
+from harness.names import profile_name, seed_number
 from harness.recipe import Evaluation
 from harness.records import file_hash
 from harness.seal import read_seal
@@ -65,10 +66,11 @@ def plan_evaluation(
     profile: str, dataset: str, method: str, seed: int, weights: Path | None = None
 ) -> PlannedEvaluation:
     """The evaluation of a cell, of its published weights unless `weights` names others."""
-    teacher = method == TEACHER
-    config = (
-        teacher_run(profile, dataset) if teacher else student_run(profile, dataset, method, seed)
-    )
+    profile_name(profile)
+    if method == TEACHER:
+        config = teacher_run(profile, dataset)
+    else:
+        config = student_run(profile, dataset, method, seed_number(seed))
     return PlannedEvaluation(
         config=config,
         recipe=read_profile(profile).evaluate,

@@ -1,6 +1,7 @@
 """Which cells a profile has: the active one by params.yaml, any other by its own file."""
 
 from harness.config import read_params, read_profile
+from harness.names import profile_name
 from harness.recipe import Params
 
 
@@ -12,5 +13,5 @@ def grid_of(profile: str | None = None) -> Params:
     params = read_params()
     if profile is None or profile == params.profile:
         return params
-    grid = read_profile(profile).grid
+    grid = read_profile(profile_name(profile)).grid
     return Params(profile=profile, statistics=params.statistics, **grid.model_dump())

@@ -18,10 +18,10 @@ def locked(folder: Path) -> Iterator[None]:
     path = folder / "lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        file = path.open("a+")
     except OSError as error:
         raise SuiteError(f"{path}: cannot write ({error.strerror})") from error
-    with path.open("a+") as file:
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -30,6 +30,8 @@ def locked(folder: Path) -> Iterator[None]:
                 f"{folder}: process {file.read().strip() or 'unknown'} is working on this run; "
                 "wait for it or stop it"
             ) from error
+        except OSError as error:
+            raise SuiteError(f"{path}: cannot be locked ({error.strerror})") from error
         try:
             file.truncate(0)
             file.write(str(os.getpid()))

@@ -7,6 +7,7 @@ from ruamel.yaml import YAML
 
 from harness.config import PARAMS, read_params, read_profile
 from harness.errors import SuiteError
+from harness.names import profile_name
 from harness.recorded import switch_stages
 from harness.records import write_bytes
 
@@ -17,7 +18,7 @@ def use_profile(name: str, params: Path = PARAMS) -> None:
     dvc.lock then holds what was recorded of `name`. Raises SuiteError if there is no such profile,
     or if DVC could not find a method's block.
     """
-    grid = read_profile(name).grid
+    grid = read_profile(profile_name(name)).grid
     for method in grid.methods:
         if "." in method:  # DVC takes `methods.kd0.1` for key `1` of `kd0`
             raise SuiteError(
@@ -34,4 +35,4 @@ def use_profile(name: str, params: Path = PARAMS) -> None:
     buffer = io.StringIO()
     yaml.dump(document, buffer)
     switch_stages(name)
-    write_bytes(params, buffer.getvalue().encode())
+    write_bytes(params.resolve(), buffer.getvalue().encode())  # a link to it stays one

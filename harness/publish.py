@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -133,9 +134,16 @@ def _launcher(devices: int) -> list[str]:
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     # OpenMP's threads spin by default, which slows every other process on the same cores.
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
-    # From the first moment on: importing torch takes a worker seconds.
-    following = partial(follow, os.getpid())
-    return subprocess.Popen(command, env=environment, preexec_fn=following)
+    return subprocess.Popen(command, env=environment, preexec_fn=partial(_prepare, os.getpid()))
+
+
+def _prepare(parent: int) -> None:
+    """In the worker from its first moment on, since importing torch takes it seconds.
+
+    Ctrl-C reaches it too, but it is `parent` that tells it to stop.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    follow(parent)
 
 
 def _worker_arguments(cells: Sequence[PlannedCell], processes: int) -> list[list[str]]:

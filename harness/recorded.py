@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.cells import RESULTS
 from harness.errors import SuiteError
+from harness.names import is_profile_name
 from harness.records import write_bytes
 
 LOCK = Path("dvc.lock")
@@ -54,7 +55,7 @@ def stages_path(profile: str) -> Path:
 
 def _profiles(lock: bytes) -> set[str]:
     """The profiles whose stages a lock file holds, by the stages' commands."""
-    return set(COMMAND.findall(lock.decode(errors="replace")))
+    return set(filter(is_profile_name, COMMAND.findall(lock.decode(errors="replace"))))
 
 
 def _read(path: Path) -> bytes:

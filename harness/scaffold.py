@@ -23,6 +23,8 @@ def write_method(name: str, folder: Path | None = None) -> Path:
             file.write(_source(name))
     except FileExistsError as error:
         raise SuiteError(f"{path}: exists already; choose another name or delete it") from error
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot write ({error.strerror})") from error
     return path
 
 

@@ -43,7 +43,15 @@ def read_seal(folder: Path) -> Sealed | None:
             for name, digest in content["files"].items()
         )
         return Sealed(tuple(content["files"]), content["facts"]) if intact else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SuiteError):
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        SuiteError,
+    ):
         return None
 
 

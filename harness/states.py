@@ -138,12 +138,14 @@ def _running(scratch: Path) -> bool:
     The lock itself is not tried: holding it for a moment would turn away a starting training.
     """
     try:
-        os.kill(int((scratch / "lock").read_text(encoding="utf-8")), 0)
+        holder = int((scratch / "lock").read_text(encoding="utf-8"))
+        if holder > 0:  # 0 and less name groups of processes
+            os.kill(holder, 0)
     except PermissionError:
         return True
-    except (OSError, ValueError):
+    except (OSError, ValueError, OverflowError):
         return False
-    return True
+    return holder > 0
 
 
 def changes(record: RunRecord, cell: PlannedCell) -> str:

@@ -30,11 +30,12 @@ from harness.data.splits import Split, open_split
 from harness.data.stream import order_hash
 from harness.determinism import set_determinism
 from harness.environment import describe_environment
-from harness.errors import SuiteError, exit_with
+from harness.errors import SuiteError
 from harness.evaluation import Subject, evaluate
 from harness.evaluations import PlannedEvaluation, plan_evaluation
 from harness.failures import note_failure
 from harness.instructions import cap_instructions
+from harness.leaving import leave_with
 from harness.lock import locked
 from harness.metrics.truth import Truth
 from harness.nets import SegmentationNet, build, freeze
@@ -253,4 +254,4 @@ def _is_subset(dataset: str, source: DataSource) -> bool:
 
 
 if __name__ == "__main__":
-    exit_with(main)
+    leave_with(main)

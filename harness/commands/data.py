@@ -35,10 +35,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prepare or verify the dataset; 0, or 2 if a file differs from the manifest."""
+    from harness.config import PROFILES
     from harness.data.catalogue import dataset_info
+    from harness.errors import SuiteError
     from harness.obtain import obtain
 
     info = dataset_info(args.dataset)
+    if info.synthetic and args.destination is None and not PROFILES.is_dir():
+        raise SuiteError(
+            f"{PROFILES}: no such folder here; run this where the project is, or name --destination"
+        )
     destination = args.destination or Path("data") / info.name
     if args.verify:
         return _verify(info.name, destination, args.sources)

@@ -29,8 +29,11 @@ def run(args: argparse.Namespace) -> int:
     import signal
     import tempfile
 
+    from harness.errors import SuiteError
     from harness.reliability.killing import KillTest, kill_test
 
+    if args.runs < 1:
+        raise SuiteError(f"--runs {args.runs}: nothing would be tested; give 1 or more")
     number = signal.Signals[f"SIG{args.signal}"]
     data = Path("data") / args.dataset
     print(*(f"{name:>9}" for name in COLUMNS))

@@ -11,6 +11,7 @@ from harness.errors import SuiteError
 from harness.records import RunRecord, ScoreRecord, read_run, read_scores
 
 NOT_LOSSES = ("learning_rate",)
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 GRADIENT = "gradient/"  # what the names of gradient norms begin with
 Row = tuple[int, dict[str, float]]  # step, values by name
 
@@ -82,7 +83,7 @@ def read_rows(path: Path) -> Iterator[Row]:
             row = json.loads(line)
             step = int(row.pop("step"))
             values = {k: math.nan if v is None else float(v) for k, v in row.items()}
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
+        except MALFORMED as error:
             raise SuiteError(f"{path}:{number}: not a line of a training log") from error
         yield step, values
 

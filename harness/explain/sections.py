@@ -46,7 +46,7 @@ def text_lines(told: Explanation) -> Iterator[str]:
     for section in sections(told):
         yield section.title
         rows = [section.header, *section.rows] if section.header else list(section.rows)
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             # Names to the left; numbers of tables to the right, under one another.
             first, *others = zip(row, widths, strict=True)

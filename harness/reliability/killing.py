@@ -93,7 +93,10 @@ def _reference(test: KillTest, methods: Sequence[str]) -> dict[str, Outcome]:
     """What an ordinary worker makes of all methods together when nobody kills it."""
     test.clear()
     command = [sys.executable, "-m", "harness.worker", test.profile, test.dataset, str(SEED)]
-    subprocess.run([*command, *methods], cwd=test.workspace, capture_output=True, check=True)
+    done = subprocess.run([*command, *methods], cwd=test.workspace, capture_output=True)
+    if done.returncode:
+        told = done.stderr.decode(errors="replace").strip().splitlines()
+        raise SuiteError(f"the uninterrupted run failed: {told[-1] if told else done.returncode}")
     _finish(test, *methods)
     return {method: test.outcome(method) for method in methods}
 

@@ -25,6 +25,7 @@ from harness.data.manifest import verify as verify_data
 from harness.data.stream import order_hash
 from harness.errors import SuiteError
 from harness.evaluations import plan_evaluation
+from harness.explain.reading import MALFORMED
 from harness.records import RunRecord, file_hash, read_run, read_scores
 from harness.reliability.outcome import differences, outcome
 from harness.worker import evaluate_plan, open_data
@@ -137,8 +138,8 @@ def _log_fault(path: Path, steps: int) -> str | None:
         finite = all(math.isfinite(value) for row in rows for value in row.values())
     except OSError as error:
         raise SuiteError(f"{path}: cannot read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return f"not a log of this suite ({error})"
+    except MALFORMED as error:
+        return f"not a log of this suite ({type(error).__name__}: {error})"
     if not finite:
         return "holds NaN or Inf"
     whole = logged == sorted(set(logged)) and logged[-1:] == ([steps - 1] if steps else [])

@@ -9,8 +9,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from harness.cells import TEACHER, plan_student, plan_teacher
-from harness.errors import exit_with
 from harness.evaluations import plan_evaluation
+from harness.leaving import leave_with
 from harness.publish import publish_evaluation, publish_run
 from harness.stop import StopRequest
 
@@ -37,7 +37,7 @@ def _main(workspace: Path, profile: str, dataset: str, seed: int, methods: Seque
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    exit_with(partial(_work_and_publish, profile, dataset, seed, methods))
+    leave_with(partial(_work_and_publish, profile, dataset, seed, methods))
 
 
 def _work_and_publish(profile: str, dataset: str, seed: int, methods: Sequence[str]) -> int:

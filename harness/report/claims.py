@@ -49,7 +49,7 @@ def read_claims(path: Path) -> tuple[Claim, ...]:
     if not path.exists():
         return ()
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
                 raise SuiteError(f"{path}: no column {missing[0]!r}")

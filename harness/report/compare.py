@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.config import PARAMS, read_params, read_profile
-from harness.recipe import Params
+from harness.grid import grid_of
 from harness.records import write_bytes, write_json
 from harness.report.ablation import ablations
 from harness.report.ablation_plots import ablation_plot
@@ -70,7 +69,7 @@ def build_report(profile: str | None, results: Path) -> Report:
     Works on whatever cells there are. Raises SuiteError only for mistakes outside the cells:
     params.yaml, the profile, the claims, or a folder that cannot be written.
     """
-    params = _params(profile)
+    params = grid_of(profile)
     folder = results / params.profile
     matrix = collect(params.profile, params, folder)
     claims = read_claims(CLAIMS)
@@ -105,15 +104,6 @@ def dataset_tables(matrix: Matrix, comparison: Comparison) -> list[Table]:
         *(ablation_table(matrix, comparison, one) for one in ablations(comparison)),
         *([claims] if claims else []),
     ]
-
-
-def _params(profile: str | None) -> Params:
-    """The grid of params.yaml, or of another profile with the statistics of params.yaml."""
-    params = read_params(PARAMS)
-    if profile is None or profile == params.profile:
-        return params
-    grid = read_profile(profile).grid
-    return Params(profile=profile, statistics=params.statistics, **grid.model_dump())
 
 
 def _write(folder: Path, sections: Sequence[Section], across: Sequence[Table | Plot]) -> None:

@@ -37,7 +37,8 @@ def cost_table(matrix: Matrix, comparison: Comparison) -> Table:
             "All but the training step is of the network that ships, for one image of evaluation "
             "size: parameters, multiply-accumulates, median latency with interquartile range, "
             "most memory of feature maps at a time, energy where the device counts it. Times and "
-            "energy are those of the machine that ran.",
+            "energy are those of the machine that ran, with what else it did then: cells trained "
+            "at other times differ in them for that reason too.",
             *shared_notes(matrix, comparison),
         ),
         sources=method_sources(matrix),

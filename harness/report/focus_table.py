@@ -1,13 +1,12 @@
 """What PCD's abstract claims beside mIoU: discriminative features, boundaries of small objects."""
 
-from harness.report.comparison import Comparison, deviation
-from harness.report.headline import origin, row_state
+from harness.report.comparison import Comparison
 from harness.report.matrix import Finished, Matrix
 from harness.report.metric_tables import (
     Measure,
     boundary_of,
     by_method,
-    defined,
+    entry,
     measure_values,
     object_iou_of,
     recall_of,
@@ -15,8 +14,8 @@ from harness.report.metric_tables import (
 )
 from harness.report.names import dataset_title, method_title
 from harness.report.notes import method_sources
-from harness.report.numbers import significant, spread
-from harness.report.table import Entry, Table, blank
+from harness.report.numbers import significant
+from harness.report.table import Entry, Table
 
 RATIO = "feature discriminability, B/W"
 PERCENTAGES: dict[str, Measure] = {
@@ -48,27 +47,15 @@ def focus_table(matrix: Matrix, comparison: Comparison) -> Table:
 
 
 def _row(matrix: Matrix, comparison: Comparison, method: str) -> tuple[Entry, ...]:
-    name = Entry(method_title(matrix, method))
-    group = by_method(comparison)[method]
-    if not group:
-        state = row_state(matrix, comparison.dataset, method)
-        return (name, state, *[blank()] * len(PERCENTAGES))
-    key = origin(comparison.dataset, method)
-    texts = [_ratio_text(defined(group, _discriminability))]
-    texts += [_percent_text(defined(group, measure)) for measure in PERCENTAGES.values()]
-    return (name, *(Entry(text, origin=key) if text else blank() for text in texts))
+    return (
+        Entry(method_title(matrix, method)),
+        entry(matrix, comparison, method, _discriminability, _ratio),
+        *(entry(matrix, comparison, method, measure) for measure in PERCENTAGES.values()),
+    )
 
 
-def _ratio_text(values: list[float]) -> str:
-    if not values:
-        return ""
-    std = deviation(values)
-    middle = significant(sum(values) / len(values))
-    return middle if std is None else f"{middle} ± {significant(std)}"
-
-
-def _percent_text(values: list[float]) -> str:
-    return spread(sum(values) / len(values), deviation(values)) if values else ""
+def _ratio(middle: float, std: float | None) -> str:
+    return significant(middle) + ("" if std is None else f" ± {significant(std)}")
 
 
 def _discriminability(result: Finished) -> float | None:

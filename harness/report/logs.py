@@ -54,5 +54,5 @@ def _pair(line: str, key: str, where: str) -> tuple[int, float] | None:
             return None
         value = entry[key]
         return int(entry["step"]), math.nan if value is None else float(value)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise SuiteError(f"{where}: not a line of a training log") from error

@@ -1,6 +1,7 @@
 """The tables of a dataset beside mIoU: classes, boundaries, objects by size."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from harness.report.comparison import Comparison, deviation, mean
 from harness.report.headline import origin, row_state
@@ -24,8 +25,9 @@ def class_table(matrix: Matrix, comparison: Comparison) -> Table:
     groups = by_method(comparison)
     classes = next((group[0].scores.classes for group in groups.values() if group), ())
     measures = {name: _class_iou(name) for name in classes}
+    write = partial(spread, digits=1)
     rows = [
-        (Entry(name), *(_entry(matrix, comparison, m, measure, 1) for m in groups))
+        (Entry(name), *(entry(matrix, comparison, m, measure, write) for m in groups))
         for name, measure in measures.items()
     ]
     return Table(
@@ -97,7 +99,7 @@ def _table(
     rows = [
         (
             Entry(method_title(matrix, method)),
-            *(_entry(matrix, comparison, method, measure, 2) for measure in measures.values()),
+            *(entry(matrix, comparison, method, measure) for measure in measures.values()),
         )
         for method in by_method(comparison)
     ]
@@ -112,17 +114,23 @@ def _table(
     )
 
 
-def _entry(
-    matrix: Matrix, comparison: Comparison, method: str, measure: Measure, digits: int
+def entry(
+    matrix: Matrix,
+    comparison: Comparison,
+    method: str,
+    measure: Measure,
+    write: Callable[[float, float | None], str] = spread,
 ) -> Entry:
+    """Mean and deviation over a method's seeds; says n where only some of them are defined."""
     group = by_method(comparison)[method]
     if not group:
         return row_state(matrix, comparison.dataset, method)
     values = defined(group, measure)
     if not values:
         return blank()
-    text = spread(sum(values) / len(values), deviation(values), digits)
-    return Entry(text, origin=origin(comparison.dataset, method))
+    text = write(sum(values) / len(values), deviation(values))
+    count = "" if len(values) == len(group) else f" (n = {len(values)})"
+    return Entry(text + count, origin=origin(comparison.dataset, method))
 
 
 def measure_values(

@@ -121,7 +121,7 @@ def _log(cell: Submitted) -> Iterator[str]:
         rows = [json.loads(line) for line in text.splitlines()]
         steps = [int(row["step"]) for row in rows]
         losses = [float(row["loss"]) for row in rows if "loss" in row]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         yield f"cannot be read ({type(error).__name__})"
         return
     if cell.run.steps and max(steps, default=-1) != cell.run.steps - 1:

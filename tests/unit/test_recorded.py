@@ -81,3 +81,11 @@ def test_a_folder_in_place_of_the_lock_is_named() -> None:
     LOCK.mkdir()
     with pytest.raises(SuiteError, match=r"dvc\.lock: cannot read"):
         switch_stages("a")
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", ".."])
+def test_a_foreign_lock_writes_nothing_elsewhere(name: str, tmp_path: Path) -> None:
+    LOCK.write_text(_lock(STAGE.format(name)))
+    before = set(tmp_path.parent.rglob("stages.lock"))
+    switch_stages("a")
+    assert set(tmp_path.parent.rglob("stages.lock")) == before

@@ -33,6 +33,13 @@ def test_rows_without_a_gain_in_miou_are_no_claims(tmp_path: Path) -> None:
     assert read_claims(_write(tmp_path / "claims.csv", without, other)) == ()
 
 
+def test_a_file_that_a_spreadsheet_saved(tmp_path: Path) -> None:
+    path = _write(tmp_path / "claims.csv", ROW)
+    plain = read_claims(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_claims(path) == plain != ()
+
+
 def test_no_file_means_no_claims(tmp_path: Path) -> None:
     assert read_claims(tmp_path / "claims.csv") == ()
 

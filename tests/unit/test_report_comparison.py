@@ -218,6 +218,19 @@ def test_records_without_discriminability_have_a_blank(tree: Tree, tmp_path: Pat
     assert {row[1].text for row in table.rows} == {"–"}
 
 
+def test_a_mean_over_some_seeds_says_of_how_many(tree: Tree, tmp_path: Path) -> None:
+    shutil.copytree(tree.folder, tmp_path / "copy")
+    for seed in (1, 2, 3, 4):
+        path = tmp_path / "copy" / "evals" / "camvid" / "kd" / f"seed{seed}" / "scores.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "discriminability": None}))
+    grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
+    matrix = collect(PROFILE, grid, tmp_path / "copy")
+    table = focus_table(matrix, compare_methods(matrix, "camvid", [], SETTINGS))
+    ratios = {row[0].text: row[1].text for row in table.rows}
+    assert ratios["kd"] == "0.56 (n = 1)"
+    assert ratios["pcd (reconstructed)"] == "0.84 ± 0.0158"
+
+
 def test_the_summary_names_every_cell(matrix: Matrix, comparison: Comparison) -> None:
     summary = summarise(matrix, [comparison], [])
     assert summary["cells"] == {"finished": 21, "missing": 0, "failed": 0}

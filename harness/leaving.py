@@ -1,0 +1,66 @@
+"""How a command ends: its status, and one line for whatever input or machine refused.
+
+Beside what `errors.exit_with` tells, this is what Python's own errors say of files, of the
+terminal, and of text that a parser or the file system cannot take.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from io import TextIOWrapper, UnsupportedOperation
+from typing import NoReturn
+
+from harness.errors import SuiteError, exit_with
+
+NUL = "embedded null byte"
+NO_HOME = "Could not determine home directory"
+TOO_DEEP = "a file that was read is nested too deeply; look at params.yaml, profile and records"
+
+
+def leave_with(main: Callable[[], int]) -> NoReturn:
+    """Run a command and leave with its status; a reader that left, as `head` does, is no error."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows ASCII alone
+    exit_with(partial(_run, main))
+
+
+def _run(main: Callable[[], int]) -> int:
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+        return 0
+    except OSError as error:
+        if error.filename is None:
+            _silence()
+        place = error.filename or "standard output"
+        raise SuiteError(f"{place}: cannot be used ({error.strerror})") from error
+    except RecursionError as error:
+        raise SuiteError(TOO_DEEP) from error
+    except (ValueError, RuntimeError, KeyError, ArithmeticError) as error:
+        if reason := _reason(error):
+            raise SuiteError(reason) from error
+        raise
+    return status
+
+
+def _reason(error: Exception) -> str | None:
+    """What was refused, if it is the input; None for an error of the program."""
+    if NUL in str(error):
+        return "the name of a file holds a NUL character; look at params.yaml and the profile"
+    if NO_HOME in str(error):
+        return "the name of a folder begins with ~ and a user that this machine does not have"
+    frames = traceback.extract_tb(error.__traceback__)
+    if any(f"{os.sep}ruamel{os.sep}" in frame.filename for frame in frames):
+        return f"params.yaml or the profile: not valid YAML ({type(error).__name__}: {error})"
+    return None
+
+
+def _silence() -> None:
+    """Nothing more goes to standard output, which Python would flush once more when it ends."""
+    with suppress(UnsupportedOperation):  # of a stream in memory
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,30 @@
+"""Numbers so large that they can only be slips: refused before they fill the memory."""
+
+from collections.abc import Iterator
+
+from harness.config import PROFILES, RunConfig
+from harness.errors import SuiteError
+
+SIDE = 1 << 16  # of a crop, pixels; channels of a layer
+COUNT = 1_000_000  # images of a batch, threads, processes
+STEPS = 1_000_000_000
+
+
+def check_limits(config: RunConfig) -> None:
+    """Raise SuiteError naming the profile and the key if a number is out of all proportion."""
+    for key, value, most in _numbers(config):
+        if value > most:
+            path = PROFILES / f"{config.profile}.yaml"
+            raise SuiteError(f"{path}: {key}: {value:g} is more than {most}")
+
+
+def _numbers(config: RunConfig) -> Iterator[tuple[str, float, int]]:
+    yield from ((f"data.{config.dataset}.crop", side, SIDE) for side in config.data.crop)
+    section = "train" if config.teacher else "teacher"
+    training = config.training
+    yield f"{section}.steps", training.steps, STEPS
+    for name in ("batch", "threads", "devices", "accumulate"):
+        yield f"{section}.{name}", getattr(training, name), COUNT
+    for network in filter(None, (config.student, config.teacher)):
+        for name in ("width", "head_width", "widen"):
+            yield f"networks: {name}", getattr(network, name), SIDE
