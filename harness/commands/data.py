@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     from harness.obtain import obtain
 
     info = dataset_info(args.dataset)
-    if info.synthetic and args.destination is None and not PROFILES.is_dir():
+    draws_here = info.synthetic and not args.sources and args.destination is None
+    if draws_here and not PROFILES.is_dir():
         raise SuiteError(
             f"{PROFILES}: no such folder here; run this where the project is, or name --destination"
         )
