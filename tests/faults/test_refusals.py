@@ -159,6 +159,16 @@ def test_numbers_out_of_all_proportion(key: str, value: int) -> None:
 
 
 @pytest.mark.usefixtures("project")
+def test_aliases_that_stand_for_a_billion_values() -> None:
+    levels = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+    bomb = f"  bomb: {{method: kd, {', '.join(levels)}}}\n"
+    PROFILE.write_text(PROFILE.read_text().rstrip("\n") + "\n" + bomb)
+    message = refused("train.py", "smoke", "scenes_camvid", "bomb", "0")
+    assert "methods.bomb: more than 10000 values" in message
+
+
+@pytest.mark.usefixtures("project")
 def test_arguments_of_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "/proc/foo.py: cannot write" in refusal("new-method", "foo", "--into", "/proc")
     assert "nothing would be tested" in refusal("kill-test", "--runs", 0)
