@@ -4,6 +4,7 @@ Beside what `errors.exit_with` tells, this is what Python's own errors say of fi
 terminal, and of text that a parser or the file system cannot take.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -15,6 +16,7 @@ from typing import NoReturn
 
 from harness.errors import SuiteError, exit_with
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what writing to it may meet
 NUL = "embedded null byte"
 NO_HOME = "Could not determine home directory"
 TOO_DEEP = "a file that was read is nested too deeply; look at params.yaml, profile and records"
@@ -30,14 +32,17 @@ def leave_with(main: Callable[[], int]) -> NoReturn:
 def _run(main: Callable[[], int]) -> int:
     try:
         status = main()
-        sys.stdout.flush()
+        print(end="", flush=True)  # a closed standard output is None, which print knows
     except BrokenPipeError:
         _silence()
         return 0
     except OSError as error:
-        if error.filename is None:
+        place = error.filename
+        if place is None:
+            if error.errno not in FULL:
+                raise
+            place = "standard output"
             _silence()
-        place = error.filename or "standard output"
         raise SuiteError(f"{place}: cannot be used ({error.strerror})") from error
     except RecursionError as error:
         raise SuiteError(TOO_DEEP) from error

@@ -55,7 +55,9 @@ def test_what_breaks_the_yaml_parser_is_no_error_of_the_program(
     assert "params.yaml or the profile: not valid YAML" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("error", [KeyError("a"), ValueError("b"), ZeroDivisionError()])
+@pytest.mark.parametrize(
+    "error", [KeyError("a"), ValueError("b"), ZeroDivisionError(), OSError(11, "try again")]
+)
 def test_errors_of_the_program_keep_their_traceback(error: Exception) -> None:
     def command() -> int:
         raise error
