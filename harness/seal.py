@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from harness.errors import SuiteError
+from harness.malformed import MALFORMED
 from harness.records import file_hash, write_json
 
 SEAL = "seal.json"
@@ -43,15 +44,7 @@ def read_seal(folder: Path) -> Sealed | None:
             for name, digest in content["files"].items()
         )
         return Sealed(tuple(content["files"]), content["facts"]) if intact else None
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        SuiteError,
-    ):
+    except (OSError, SuiteError, *MALFORMED):
         return None
 
 

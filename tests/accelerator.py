@@ -16,7 +16,6 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 NAME = "standin"
 CROSSINGS = ("copy_", "_to_copy")
 MADE_EMPTY = ("empty.memory_format", "empty_strided")  # every tensor made elsewhere begins so
-
 READS = ("_local_scalar_dense", "nonzero", "masked_select", "_unique2", "unique_dim")
 
 
@@ -130,10 +129,7 @@ def _inner(values: Any) -> Any:
 
 
 def _has_mask(indices: Any) -> bool:
-    return any(
-        leaf is not None and getattr(leaf, "dtype", None) == torch.bool
-        for leaf in tree_leaves(indices)
-    )
+    return any(getattr(leaf, "dtype", None) == torch.bool for leaf in tree_leaves(indices))
 
 
 def _refuse_mixtures(func: Any, args: Any, kwargs: Any) -> None:

@@ -1,13 +1,18 @@
-"""The harness's command line in this process: its status and what it prints."""
+"""The project's command lines, in this process or one of their own: status and what they print."""
 
 import contextlib
 import io
+import os
+import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from harness import cli
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class Done(NamedTuple):
@@ -40,3 +45,20 @@ def refusal(*words: object) -> str:
     (place,) = (index for index, line in enumerate(lines) if line.startswith("error: "))
     assert len(lines) - place <= 2, done.err
     return "\n".join(lines[place:]).removeprefix("error: ")
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """For processes that run this repository's code wherever they are."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **changes}
+
+
+def python(
+    *words: str, cwd: Path | None = None, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `python WORDS`, the first of which may be a script by its path in the repository."""
+    script, *rest = words
+    first = str(ROOT / script) if script.endswith(".py") else script
+    command = [sys.executable, first, *rest]
+    return subprocess.run(
+        command, cwd=cwd, env=environment(**changes), capture_output=True, text=True, check=False
+    )

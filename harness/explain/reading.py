@@ -8,10 +8,10 @@ from pathlib import Path
 
 from harness.cells import TEACHER, evaluation_folder, run_folder
 from harness.errors import SuiteError
+from harness.malformed import MALFORMED
 from harness.records import RunRecord, ScoreRecord, read_run, read_scores
 
 NOT_LOSSES = ("learning_rate",)
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 GRADIENT = "gradient/"  # what the names of gradient norms begin with
 Row = tuple[int, dict[str, float]]  # step, values by name
 

@@ -25,7 +25,7 @@ from harness.data.manifest import verify as verify_data
 from harness.data.stream import order_hash
 from harness.errors import SuiteError
 from harness.evaluations import plan_evaluation
-from harness.explain.reading import MALFORMED
+from harness.malformed import MALFORMED
 from harness.records import RunRecord, file_hash, read_run, read_scores
 from harness.reliability.outcome import differences, outcome
 from harness.worker import evaluate_plan, open_data

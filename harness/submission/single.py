@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from harness.cells import TEACHER
 from harness.data.catalogue import dataset_info, dataset_names
+from harness.malformed import MALFORMED
 from harness.metrics.areas import Areas
 from harness.metrics.scores import scores
 from harness.records import RunRecord, file_hash
@@ -121,7 +122,7 @@ def _log(cell: Submitted) -> Iterator[str]:
         rows = [json.loads(line) for line in text.splitlines()]
         steps = [int(row["step"]) for row in rows]
         losses = [float(row["loss"]) for row in rows if "loss" in row]
-    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+    except (OSError, *MALFORMED) as error:
         yield f"cannot be read ({type(error).__name__})"
         return
     if cell.run.steps and max(steps, default=-1) != cell.run.steps - 1:

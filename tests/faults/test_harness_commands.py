@@ -2,11 +2,11 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_line import python
 from data_files import write_dataset
 from PIL import Image
 
@@ -57,22 +57,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def call(project: Path, *command: str, root: str = "../camvid") -> subprocess.CompletedProcess[str]:
-    script, *arguments = command
-    path = str(ROOT / script) if script.endswith(".py") else script
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "CAMVID_ROOT": root,
-        "OMP_NUM_THREADS": "1",
-    }
-    return subprocess.run(
-        [sys.executable, path, *arguments],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return python(*command, cwd=project, CAMVID_ROOT=root)
 
 
 def refused(project: Path, *command: str, root: str = "../camvid") -> str:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import harness, refusal
+from command_line import ROOT, environment, harness, python, refusal
 
 from harness.cells import plan_student
 from harness.errors import SuiteError
@@ -21,20 +21,14 @@ from harness.report.logs import read_series
 from harness.seal import read_seal
 from harness.states import _running
 
-ROOT = Path(__file__).resolve().parents[2]
 PROFILE = Path("experiments/profiles/smoke.yaml")
 RUN = Path("results/smoke/runs/scenes_camvid/pcd/seed0")
 DEEP = "[" * 200_000
 STUDENT = ("smoke", "scenes_camvid", "student")
 
 
-def environment(**changes: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **changes}
-
-
 def script(name: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "experiments" / name), *words]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True)
+    return python(f"experiments/{name}", *words)
 
 
 def refused(name: str, *words: str) -> str:
