@@ -1,0 +1,122 @@
+"""What an ordinary user may not read or write is named in one line, and nothing is lost by it.
+
+As root the commands run without the right to pass over permissions, so that they are denied too.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from command_line import ROOT, environment
+
+from harness.cells import plan_student
+from harness.reliability.outcome import Outcome, differences, outcome
+
+CELL = ("smoke", "scenes_camvid", "pcd", "0")
+RUN = Path("results/smoke/runs/scenes_camvid/pcd/seed0")
+EVALUATION = Path("results/smoke/evals/scenes_camvid/pcd/seed0")
+TEACHER = Path("results/smoke/teachers/scenes_camvid")
+TRAIN = ("experiments/train.py", *CELL)
+EVALUATE = ("experiments/evaluate.py", *CELL)
+COMPARE = ("experiments/compare.py",)
+STATUS = ("-m", "harness", "status")
+VERIFY = ("-m", "harness", "verify", str(RUN))
+UNREADABLE, UNWRITABLE = 0, 0o555
+ORDINARY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
+@pytest.fixture(scope="module")
+def prefix() -> tuple[str, ...]:
+    """What a command line begins with for permissions to count."""
+    if os.geteuid() != 0:
+        return ()
+    if shutil.which(ORDINARY[0]) is None or subprocess.run([*ORDINARY, "true"]).returncode:
+        pytest.skip("root cannot give up its rights here")
+    return ORDINARY
+
+
+@contextmanager
+def denied(path: Path, mode: int) -> Iterator[None]:
+    before = path.stat().st_mode
+    path.chmod(mode)
+    try:
+        yield
+    finally:
+        path.chmod(before)
+
+
+def run(prefix: tuple[str, ...], *words: str) -> subprocess.CompletedProcess[str]:
+    first, *rest = words
+    command = [sys.executable, str(ROOT / first) if first.endswith(".py") else first, *rest]
+    return subprocess.run(
+        [*prefix, *command], env=environment(), capture_output=True, text=True, check=False
+    )
+
+
+def computed() -> Outcome:
+    """What trainings and evaluations published, without the tables made of it."""
+    found = outcome(Path("results"))
+    return {name: content for name, content in found.items() if "scenes_camvid" in Path(name).parts}
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("path", "mode", "words"),
+    [
+        (Path("params.yaml"), UNREADABLE, COMPARE),
+        (Path("experiments/profiles/smoke.yaml"), UNREADABLE, TRAIN),
+        (Path("data"), UNREADABLE, TRAIN),
+        (Path(".scratch"), UNREADABLE, TRAIN),
+        (Path(".scratch"), UNREADABLE, EVALUATE),
+        (TEACHER / "weights.safetensors", UNREADABLE, TRAIN),
+        (TEACHER / "run.json", UNREADABLE, COMPARE),
+        (RUN, UNREADABLE, STATUS),
+        (RUN, UNWRITABLE, TRAIN),
+        (RUN / "run.json", UNREADABLE, EVALUATE),
+        (RUN / "weights.safetensors", UNREADABLE, EVALUATE),
+        (RUN / "log.jsonl", UNREADABLE, VERIFY),
+        (EVALUATION, UNREADABLE, EVALUATE),
+        (EVALUATION / "areas.npz", UNREADABLE, COMPARE),
+        (EVALUATION / "scores.json", UNREADABLE, COMPARE),
+        (Path("results/smoke"), UNWRITABLE, COMPARE),
+    ],
+)
+def test_what_is_denied_is_named(
+    path: Path, mode: int, words: tuple[str, ...], prefix: tuple[str, ...]
+) -> None:
+    before = computed()
+    with denied(path, mode):
+        done = run(prefix, *words)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done
+    (line,) = (line for line in (done.stdout + done.stderr).splitlines() if "denied" in line)
+    assert str(path).removeprefix("results/smoke/") in line  # the report is of that folder
+    assert differences(computed(), before) == []
+    again = run(prefix, *words)
+    assert again.returncode == 0, again
+
+
+@pytest.mark.usefixtures("project")
+def test_an_evaluation_that_can_be_replaced_only_in_part(prefix: tuple[str, ...]) -> None:
+    before = computed()
+    with denied(EVALUATION / "pictures", UNWRITABLE):
+        done = run(prefix, *EVALUATE)
+    assert done.returncode == 2
+    assert f"{EVALUATION}: cannot be replaced (Permission denied)" in done.stderr
+    assert run(prefix, *EVALUATE).returncode == 0
+    assert differences(computed(), before) == []
+
+
+@pytest.mark.usefixtures("project")
+def test_a_training_that_another_user_holds(prefix: tuple[str, ...]) -> None:
+    lock = plan_student("smoke", "scenes_camvid", "pcd", 0).scratch / "lock"
+    (lock.parent / "seal.json").unlink()
+    with denied(lock, UNREADABLE):
+        done = run(prefix, *TRAIN)
+    assert done.returncode == 2
+    assert f"{lock}: cannot write (Permission denied)" in done.stderr
+    assert run(prefix, *TRAIN).returncode == 0
