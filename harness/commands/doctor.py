@@ -2,7 +2,7 @@
 
 import argparse
 
-HELP = "check packages, device, disk, data, backbones, git and DVC for a profile"
+HELP = "check packages, device, disk, data, backbones, folders, git and DVC for a profile"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from harness.config import read_profile
 from harness.diagnosis.finding import Finding
 from harness.diagnosis.inputs import input_findings
 from harness.diagnosis.machine import machine_findings
+from harness.diagnosis.outputs import output_findings
 from harness.diagnosis.software import software_findings
 from harness.errors import SuiteError
 from harness.grid import grid_of
@@ -25,6 +26,7 @@ def examine(profile: str | None) -> Iterator[Finding]:
         return
     yield Finding("profile", "ok", f"{grid.profile}: {recipes.about}")
     yield from input_findings(grid, recipes)
+    yield from output_findings(grid.profile)
 
 
 def report_lines(findings: Sequence[Finding]) -> Iterator[str]:

@@ -120,3 +120,14 @@ def test_a_training_that_another_user_holds(prefix: tuple[str, ...]) -> None:
     assert done.returncode == 2
     assert f"{lock}: cannot write (Permission denied)" in done.stderr
     assert run(prefix, *TRAIN).returncode == 0
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("path", [Path("data"), Path(".scratch"), Path("results/smoke")])
+def test_the_doctor_says_where_a_run_could_not_write(path: Path, prefix: tuple[str, ...]) -> None:
+    with denied(path, UNWRITABLE):
+        done = run(prefix, "-m", "harness", "doctor")
+    assert done.returncode == 2
+    assert f"{path}: may not be read and written" in done.stdout
+    assert f"folder {path}" in done.stdout.splitlines()[-1]
+    assert f"folder {path}" not in run(prefix, "-m", "harness", "doctor").stdout.splitlines()[-1]
