@@ -85,5 +85,5 @@ def correlation(logits: Tensor, temperature: float, valid: Tensor | None) -> Ten
 
 
 def _unit(maps: Tensor) -> Tensor:
-    """(1) The attention map A = Q / |Q| with Q = mean over C of squares: N h w."""
+    """Each map of N h w over its norm over positions, as (1) asks of an attention map."""
     return maps / lengths(maps.flatten(1), dim=1)[:, :, None]

@@ -28,8 +28,8 @@ class SKD(AdversarialDistiller):
         """Weights of the three terms, how nodes are pooled, and the adversary's options.
 
         `pair_pool` is a kernel in positions (int) or a fraction of the map in (0, 1): 0.5, as in
-        the published code, leaves 2 x 2 nodes. `detach_norm` keeps the norms out of the gradient,
-        as in the published code.
+        the published code, leaves 2 x 2 nodes, 3 along an odd side. `detach_norm` keeps the
+        norms out of the gradient, as in the published code.
         """
 
         pixel_weight: float = 10.0

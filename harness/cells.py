@@ -15,7 +15,7 @@ from harness.digest import code_digest
 from harness.errors import SuiteError
 from harness.limits import check_limits
 from harness.names import profile_name, seed_number
-from harness.pretrained import existing_backbone
+from harness.pretrained import backbone_path, existing_backbone
 from harness.recipe import TeacherTraining
 from harness.records import file_hash, read_run
 from harness.seal import read_seal
@@ -118,7 +118,7 @@ def plan_student(profile: str, dataset: str, method: str, seed: int) -> PlannedC
     check_limits(config)
     digest = code_digest("train", [term.method for term in config.terms])
     teacher = weights_hash(run_folder(profile, dataset, TEACHER, 0))
-    pretrained = _pretrained_hash(config)
+    pretrained = _pretrained_hash(config, run_folder(profile, dataset, method, seed))
     return PlannedCell(config, _sha(digest), _manifest_hash(dataset), teacher, pretrained)
 
 
@@ -126,7 +126,8 @@ def plan_teacher(profile: str, dataset: str) -> PlannedCell:
     """The cell of a dataset's teacher. Raises SuiteError if its data are not there yet."""
     config = teacher_run(profile_name(profile), dataset)
     check_limits(config)
-    digest, pretrained = code_digest("teacher"), _pretrained_hash(config)
+    pretrained = _pretrained_hash(config, run_folder(profile, dataset, TEACHER, 0))
+    digest = code_digest("teacher")
     return PlannedCell(config, _sha(digest), _manifest_hash(dataset), None, pretrained)
 
 
@@ -155,11 +156,27 @@ def _manifest_hash(dataset: str) -> str:
     return file_hash(path)
 
 
-def _pretrained_hash(config: RunConfig) -> str | None:
+def pretrained_path(config: RunConfig) -> Path | None:
+    """The file of weights that a training begins with or is imported from, there or not."""
     training, name = config.training, config.student.pretrained
     if isinstance(training, TeacherTraining) and training.source:
-        return file_hash(Path(training.source))
-    return file_hash(existing_backbone(name)) if name else None
+        return Path(training.source)
+    return backbone_path(name) if name else None
+
+
+def _pretrained_hash(config: RunConfig, published: Path) -> str | None:
+    path = pretrained_path(config)
+    if path is None:
+        return None
+    if path.is_file():
+        return file_hash(path)
+    record = published / "run.json"
+    if record.is_file():  # as in a clone: what is published stands without the file
+        run = read_run(record)
+        if run.pretrained_sha256 and run.config == config.as_dict():
+            return run.pretrained_sha256
+    name = config.student.pretrained
+    return file_hash(existing_backbone(name) if name and path == backbone_path(name) else path)
 
 
 def _sha(text: str) -> str:

@@ -10,9 +10,13 @@ import importlib.util
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
+from harness.spelling import spelled
+
 PACKAGES = frozenset({"distill", "pcd", "baselines", "harness", "experiments"})
+METHODS = "segdistill.methods"  # as distill.ENTRY_POINTS; importing that would load torch
 # Where the work of every kind of stage is done.
 ROOTS = {
     "prepare": ("harness.data.manifest",),
@@ -30,9 +34,10 @@ def code_digest(kind: str, methods: Iterable[str] = ()) -> str:
 
 
 def reachable(roots: Iterable[str]) -> list[tuple[str, Path]]:
-    """The project's modules that importing `roots` can load, sorted, with their files."""
+    """The modules of this project and of the roots' packages that importing `roots` can load."""
     found: dict[str, Path] = {}
     waiting = list(roots)
+    packages = PACKAGES | {root.partition(".")[0] for root in waiting}
     while waiting:
         name = waiting.pop()
         path = module_path(name)
@@ -40,7 +45,7 @@ def reachable(roots: Iterable[str]) -> list[tuple[str, Path]]:
             continue
         found[name] = path
         waiting.extend(_parents(name))
-        waiting.extend(n for n in _module(path, name).imports if n.partition(".")[0] in PACKAGES)
+        waiting.extend(n for n in _module(path, name).imports if n.partition(".")[0] in packages)
     return sorted(found.items())
 
 
@@ -48,7 +53,10 @@ def method_module(name: str) -> str:
     """The module of method `name`, by the order in which `distill.load` looks."""
     if ":" in name:
         return name.partition(":")[0]
-    return f"baselines.{name}" if module_path(f"baselines.{name}") else name
+    if module_path(f"baselines.{name}"):
+        return f"baselines.{name}"
+    installed = () if module_path(name) else entry_points(group=METHODS, name=name)
+    return next((point.module for point in installed), name)
 
 
 def module_path(name: str) -> Path | None:
@@ -89,7 +97,7 @@ def _module(path: Path, name: str) -> _Module:
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_text(body[0]):
             body[:] = body[1:] or [ast.Pass()]
-    return _Module(tuple(imports), hashlib.sha256(ast.unparse(tree).encode()).hexdigest())
+    return _Module(tuple(imports), hashlib.sha256(spelled(tree).encode()).hexdigest())
 
 
 def _imported(node: ast.AST, package: str) -> Iterator[str]:

@@ -71,7 +71,8 @@ class Learner:
         """One training step on this rank's normalised `images` (N 3 H W) and `labels` (N H W).
 
         Returns the loss and its terms over all ranks, detached scalars, without waiting for the
-        device; now and then also each term's gradient norm, as `gradient/TERM`.
+        device; now and then also each term's gradient norm, as `gradient/TERM`
+        (with `accumulate` above 1 that of the first part).
         """
         training = self.config.training
         watch = Stopwatch(self.seconds)

@@ -12,11 +12,12 @@ from harness.recorded import switch_stages
 from harness.records import write_bytes
 
 
-def use_profile(name: str, params: Path = PARAMS) -> None:
+def use_profile(name: str, params: Path = PARAMS, *, reset: bool = False) -> list[str]:
     """Make `name` the active profile; comments and other keys of params.yaml stay.
 
-    dvc.lock then holds what was recorded of `name`. Raises SuiteError if there is no such profile,
-    or if DVC could not find a method's block.
+    dvc.lock then holds what was recorded of `name`. If it is the active one already, its lists in
+    params.yaml stay too unless `reset`; returned are those that differ from the profile's grid.
+    Raises SuiteError if there is no such profile, or if DVC could not find a method's block.
     """
     grid = read_profile(profile_name(name)).grid
     for method in grid.methods:
@@ -24,15 +25,17 @@ def use_profile(name: str, params: Path = PARAMS) -> None:
             raise SuiteError(
                 f"profile {name}: method {method}: DVC reads no dot in a name; write _"
             )
-    read_params(params)
+    keep = read_params(params).profile == name and not reset
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)
     document = yaml.load(params.read_text(encoding="utf-8"))
     document["profile"] = name
-    for key, values in grid.model_dump(mode="json").items():
+    lists = grid.model_dump(mode="json")
+    for key in () if keep else lists:
         document[key].clear()
-        document[key].extend(values)
+        document[key].extend(lists[key])
     buffer = io.StringIO()
     yaml.dump(document, buffer)
     switch_stages(name)
     write_bytes(params.resolve(), buffer.getvalue().encode())  # a link to it stays one
+    return [key for key, values in lists.items() if document[key] != values]

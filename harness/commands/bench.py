@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-HELP = "measure losses, distilled steps and the loader, and keep the tables"
+HELP = "measure losses, distilled steps, the loader or cohorts, and keep the tables"
 RESULTS = Path("results/bench")
 
 
@@ -33,7 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the steps also of the methods that the profile does not list, with their defaults",
     )
-    parser.add_argument("--repeats", type=int, default=5, help="the best of so many counts")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="the best of so many, not of cohorts"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

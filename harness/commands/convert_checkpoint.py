@@ -20,9 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", help="whose classes it knows; without it the grid's first")
     parser.add_argument("--split", help="to score on; without it the one that is reported")
     parser.add_argument("--floor", type=float, help="mIoU in percent; a network below is refused")
-    parser.add_argument(
-        "--no-evaluate", dest="score", action="store_false", help="write it without scoring it"
-    )
+    parser.add_argument("--no-evaluate", action="store_true", help="write it without scoring it")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         dataset=args.dataset or read_profile(profile).grid.datasets[0],
         split=args.split,
         floor=None if args.floor is None else args.floor / 100,
-        score=args.score,
+        score=not args.no_evaluate,
     )
     print("\n".join(accept(request)))
     return 0

@@ -1,11 +1,9 @@
 """The contents of a manifest, and how they follow from the files."""
 
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,7 +13,7 @@ from pydantic import Field
 from harness.data.catalogue import IGNORE, DatasetInfo
 from harness.data.layout import Pair
 from harness.data.splits import Split
-from harness.records import Record
+from harness.records import Record, file_hash
 
 
 class FileRecord(Record):
@@ -58,14 +56,14 @@ def describe(info: DatasetInfo, splits: list[Split], subset: bool) -> Manifest:
     """
     files: dict[str, FileRecord] = {}
     records: dict[str, SplitRecord] = {}
-    images: defaultdict[str, list[str]] = defaultdict(list)
+    images: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)  # name, split; by hash
     for split in splits:
         histogram = np.zeros(256, np.int64)
         for checked in _check(split):
             files |= checked.files
             histogram += checked.histogram
             image = next(iter(checked.files))
-            images[checked.files[image].sha256].append(image)
+            images[checked.files[image].sha256].append((image, split.split))
         records[split.split] = SplitRecord(
             count=len(split),
             pixels={name: int(histogram[k]) for k, name in enumerate(info.classes)},
@@ -77,7 +75,7 @@ def describe(info: DatasetInfo, splits: list[Split], subset: bool) -> Manifest:
         synthetic=info.synthetic,
         subset=subset,
         splits=records,
-        duplicates=_across_splits(images, files),
+        duplicates=_across_splits(images),
         files=files,
     )
 
@@ -100,16 +98,6 @@ def _records(split: Split, pair: Pair) -> Iterator[tuple[str, FileRecord]]:
         yield path.relative_to(split.root).as_posix(), record
 
 
-def _across_splits(
-    images: dict[str, list[str]], files: dict[str, FileRecord]
-) -> tuple[tuple[str, ...], ...]:
-    groups = (sorted(names) for names in images.values())
-    return tuple(
-        sorted(tuple(group) for group in groups if len({files[name].split for name in group}) > 1)
-    )
-
-
-def file_hash(path: Path) -> str:
-    """sha256 of the file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _across_splits(images: dict[str, list[tuple[str, str]]]) -> tuple[tuple[str, ...], ...]:
+    shared = (group for group in images.values() if len({split for _, split in group}) > 1)
+    return tuple(sorted(tuple(sorted({name for name, _ in group})) for group in shared))

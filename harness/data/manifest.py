@@ -1,6 +1,5 @@
 """Preparing a dataset, and MANIFEST.json, by which a prepared one is known and verified."""
 
-import hashlib
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +8,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.data.catalogue import dataset_info
-from harness.data.describe import FileRecord, Manifest, describe, file_hash
+from harness.data.describe import FileRecord, Manifest, describe
 from harness.data.scenes import MANIFEST_NAME, draw_dataset
 from harness.data.splits import Split, check_root, layout_of, open_split
 from harness.errors import SuiteError, printable
-from harness.records import write_bytes
+from harness.records import file_hash, write_bytes
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -54,14 +53,6 @@ def read_manifest(path: Path) -> Manifest:
         first = error.errors()[0]
         where = printable(".".join(map(str, first["loc"]))) or "the file"
         raise SuiteError(f"{path}: {where}: {first['msg']}; prepare the dataset again") from error
-
-
-def manifest_hash(path: Path) -> str:
-    """sha256 of the manifest's bytes. Raises SuiteError if it cannot be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise SuiteError(f"{path}: cannot read ({error.strerror}); prepare the dataset") from error
 
 
 def verify(path: Path, root: Path) -> list[str]:

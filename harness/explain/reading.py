@@ -1,19 +1,15 @@
 """A finished run with all it left behind."""
 
-import json
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cells import TEACHER, evaluation_folder, run_folder
 from harness.errors import SuiteError
-from harness.malformed import MALFORMED
 from harness.records import RunRecord, ScoreRecord, read_run, read_scores
+from harness.training_log import read_rows
 
 NOT_LOSSES = ("learning_rate",)
 GRADIENT = "gradient/"  # what the names of gradient norms begin with
-Row = tuple[int, dict[str, float]]  # step, values by name
 
 
 @dataclass(frozen=True)
@@ -67,25 +63,6 @@ def read_curves(path: Path) -> tuple[Curve, ...]:
         for name in (key for key in values if key not in NOT_LOSSES):
             found.setdefault(name, []).append((step, values[name]))
     return tuple(Curve(name, *zip(*pairs, strict=True)) for name, pairs in found.items())
-
-
-def read_rows(path: Path) -> Iterator[Row]:
-    """The lines of a training log; a value that is null there is NaN.
-
-    Raises SuiteError naming the line if it is unreadable.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path}: cannot read the log ({error})") from error
-    for number, line in enumerate(lines, start=1):
-        try:
-            row = json.loads(line)
-            step = int(row.pop("step"))
-            values = {k: math.nan if v is None else float(v) for k, v in row.items()}
-        except MALFORMED as error:
-            raise SuiteError(f"{path}:{number}: not a line of a training log") from error
-        yield step, values
 
 
 def _find(run: str) -> Path:

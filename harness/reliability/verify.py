@@ -16,6 +16,7 @@ from harness.cells import (
     manifest_path,
     plan_student,
     plan_teacher,
+    pretrained_path,
     run_folder,
     weights_hash,
 )
@@ -102,6 +103,9 @@ def _fingerprint(record: RunRecord, cell: PlannedCell) -> Iterator[Check]:
     yield Check("recipe", f"changed since: {', '.join(changed)}" if changed else None)
     same = cell.code == record.code_digest
     yield Check("code", None if same else "what the training reaches has changed since")
+    path = pretrained_path(cell.config)
+    if record.pretrained_sha256 and path is not None and path.is_file():
+        yield _same("pretrained weights", file_hash(path), record.pretrained_sha256)
 
 
 def _order(record: RunRecord, cell: PlannedCell) -> Check:

@@ -14,32 +14,25 @@ from harness.report.names import dataset_title, method_title
 from harness.report.style import MUTED, Look, Plot, finish, looks, panels, styled
 from harness.report.table import Value
 
+LOGGED = "cross_entropy"
 SMOOTHING = 21  # a curve is averaged over about 1/21 of its points to each side
 Curves = dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]  # method -> steps, (seed, step)
 
 
 def curve_plots(matrix: Matrix, dataset: str) -> tuple[list[Plot], list[str]]:
     """The dataset's plots of what was logged, and the logs that are unreadable."""
-    plots, problems = [], []
-    for key, label in (
-        ("cross_entropy", "cross entropy on training crops"),
-        ("val_miou", "mIoU on the validation split, %"),
-    ):
-        curves, unreadable = _read(matrix, dataset, key)
-        problems += [problem for problem in unreadable if problem not in problems]
-        if curves:
-            plots.append(_plot(matrix, dataset, key, label, curves))
-    return plots, problems
+    curves, problems = _read(matrix, dataset)
+    return [_plot(matrix, dataset, curves)] if curves else [], problems
 
 
-def _read(matrix: Matrix, dataset: str, key: str) -> tuple[Curves, list[str]]:
+def _read(matrix: Matrix, dataset: str) -> tuple[Curves, list[str]]:
     curves: Curves = {}
     problems = []
     for method in matrix.grid.methods:
         series: list[Series] = []
         for cell in _finished(matrix, dataset, method):
             try:
-                series.append(read_series(cell.run_folder / "log.jsonl", key))
+                series.append(read_series(cell.run_folder / "log.jsonl", LOGGED))
             except SuiteError as error:
                 problems.append(f"{dataset}/{method}/seed{cell.seed}: {_short(error, cell)}")
         series = [one for one in series if len(one[0])]
@@ -57,18 +50,16 @@ def _short(error: SuiteError, cell: Cell) -> str:
     return str(error).replace(f"{cell.run_folder}/", "")
 
 
-def _plot(matrix: Matrix, dataset: str, key: str, label: str, curves: Curves) -> Plot:
+def _plot(matrix: Matrix, dataset: str, curves: Curves) -> Plot:
     others = [method for method in curves if method != STUDENT] or list(curves)
     look = looks(matrix.grid.methods)
-    name = dataset_title(matrix, dataset)
-    scale = 100 if key == "val_miou" else 1
-    title = f"{name}: {label}"
+    title = f"{dataset_title(matrix, dataset)}: cross entropy on training crops"
     with styled():
         figure, axes = panels(len(others), 3.6, 2.7)
         for axis, method in zip(axes, others, strict=True):
             if STUDENT in curves and method != STUDENT:
-                _band(axis, curves[STUDENT], look[STUDENT], "student", scale)
-            _band(axis, curves[method], look[method], method, scale)
+                _band(axis, curves[STUDENT], look[STUDENT], "student")
+            _band(axis, curves[method], look[method], method)
             axis.set_title(method_title(matrix, method))
             axis.set_xlabel("training step")
             axis.legend(loc="best", fontsize=8)
@@ -78,16 +69,15 @@ def _plot(matrix: Matrix, dataset: str, key: str, label: str, curves: Curves) ->
             f"{title}\nmean and range over seeds, running mean over steps",
             fontsize=11, ha="left", x=0.01,
         )  # fmt: skip
-        values = chain.from_iterable(_values(dataset, m, key, c) for m, c in curves.items())
-        return finish(figure, f"curves_{key}_{dataset}", title, list(values))
+        values = chain.from_iterable(_values(dataset, m, c) for m, c in curves.items())
+        return finish(figure, f"curves_{LOGGED}_{dataset}", title, list(values))
 
 
 def _band(
-    axis: Axes, curve: tuple[NDArray[np.int64], NDArray[np.float64]], look: Look, label: str,
-    scale: int,
-) -> None:  # fmt: skip
+    axis: Axes, curve: tuple[NDArray[np.int64], NDArray[np.float64]], look: Look, label: str
+) -> None:
     steps, values = curve
-    smooth = scale * running_mean(values, 2 * (len(steps) // SMOOTHING) + 1)
+    smooth = running_mean(values, 2 * (len(steps) // SMOOTHING) + 1)
     axis.fill_between(
         steps, smooth.min(axis=0), smooth.max(axis=0), color=look.colour, alpha=0.22, linewidth=0
     )
@@ -107,7 +97,7 @@ def _share_range(axes: Sequence[Axes]) -> None:
 
 
 def _values(
-    dataset: str, method: str, key: str, curve: tuple[NDArray[np.int64], NDArray[np.float64]]
+    dataset: str, method: str, curve: tuple[NDArray[np.int64], NDArray[np.float64]]
 ) -> list[dict[str, Value]]:
     steps, values = curve
     return [
@@ -116,9 +106,9 @@ def _values(
             "method": method,
             "step": int(step),
             "seeds": len(values),
-            f"mean_{key}": float(values[:, i].mean()),
-            f"lowest_{key}": float(values[:, i].min()),
-            f"highest_{key}": float(values[:, i].max()),
+            f"mean_{LOGGED}": float(values[:, i].mean()),
+            f"lowest_{LOGGED}": float(values[:, i].min()),
+            f"highest_{LOGGED}": float(values[:, i].max()),
         }
         for i, step in enumerate(steps)
     ]

@@ -57,7 +57,7 @@ def _arms(
     for method in (method for method in student_first if found[method]):
         try:
             arm = arm_of({seed: result.areas for seed, result in found[method].items()})
-            measure_gains({method: arm}, next(iter(arms.values()), arm))
+            pair(arm, next(iter(arms.values()), arm))
             arms[method] = arm
         except SuiteError as error:
             warnings.append(f"{dataset}: {method} has no gain: {error}.")

@@ -1,31 +1,22 @@
-"""Training logs (log.jsonl), one JSON object a line, as arrays over steps."""
+"""Training logs as arrays over steps."""
 
-import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import SuiteError
+from harness.training_log import read_rows
 
 Series = tuple[NDArray[np.int64], NDArray[np.float64]]  # steps, values
 
 
 def read_series(path: Path, key: str) -> Series:
-    """Steps and values of `key`, leaving out lines without it; values that are no numbers are NaN.
+    """Steps and values of `key`, leaving out lines without it; a value that is null there is NaN.
 
     Raises SuiteError naming the line if the log is unreadable.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise SuiteError(f"{path}: cannot read the log ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise SuiteError(f"{path}: not a text file, so no training log") from error
-    pairs = [_pair(line, key, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
-    found = [pair for pair in pairs if pair is not None]
+    found = [(step, values[key]) for step, values in read_rows(path) if key in values]
     steps = np.array([step for step, _ in found], dtype=np.int64)
     return steps, np.array([value for _, value in found], dtype=np.float64)
 
@@ -45,14 +36,3 @@ def running_mean(values: NDArray[np.float64], width: int) -> NDArray[np.float64]
     return np.stack(
         [values[..., max(0, i - half) : i + half + 1].mean(axis=-1) for i in range(count)], axis=-1
     )
-
-
-def _pair(line: str, key: str, where: str) -> tuple[int, float] | None:
-    try:
-        entry = json.loads(line)
-        if key not in entry:
-            return None
-        value = entry[key]
-        return int(entry["step"]), math.nan if value is None else float(value)
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise SuiteError(f"{where}: not a line of a training log") from error

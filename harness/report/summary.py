@@ -1,4 +1,4 @@
-"""summary.json: every number of the report for machines, also as `dvc metrics`."""
+"""summary.json: every number of the report, for machines."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,12 +1,11 @@
 """What one cell's records must say, each by itself and of one another."""
 
-import hashlib
 import json
 import math
 import re
 from collections.abc import Iterator
 
-from harness.cells import TEACHER
+from harness.cells import TEACHER, fingerprint_of
 from harness.data.catalogue import dataset_info, dataset_names
 from harness.malformed import MALFORMED
 from harness.metrics.areas import Areas
@@ -85,7 +84,8 @@ def _provenance(run: RunRecord) -> Iterator[str]:
             yield f"{name} is no sha256"
     if not COMMIT.fullmatch(run.git_commit or ""):
         yield "git_commit names no commit"
-    if run.fingerprint not in _fingerprints(run):
+    hashes = run.code_digest, run.manifest_sha256, run.teacher_sha256, run.pretrained_sha256
+    if run.fingerprint != fingerprint_of(run.config, *hashes):
         yield "fingerprint does not follow from config, code, data and teacher"
     for key in ("profile", "dataset", "method", "seed"):
         if run.config.get(key) != getattr(run, key):
@@ -96,15 +96,6 @@ def _provenance(run: RunRecord) -> Iterator[str]:
         yield "paper is empty"
     if not all(0 <= value < math.inf for value in run.seconds.model_dump().values()):
         yield "seconds are no times"
-
-
-def _fingerprints(run: RunRecord) -> Iterator[str]:
-    """As harness.cells computes it, from what the record says."""
-    parts = [run.config, run.code_digest, run.manifest_sha256, run.teacher_sha256]
-    # A record from before the last hash was kept has no place for it.
-    older = [] if run.pretrained_sha256 else [parts]
-    for each in ([*parts, run.pretrained_sha256], *older):
-        yield hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _weights(cell: Submitted) -> Iterator[str]:

@@ -75,6 +75,12 @@ def damage_profile() -> None:
     path.write_text(changed)
 
 
+def damage_finiteness() -> None:
+    lines = (RUN / "log.jsonl").read_text().splitlines()
+    lines[-1] = re.sub(r'"loss": [^,}]+', '"loss": NaN', lines[-1])
+    (RUN / "log.jsonl").write_text("\n".join(lines))
+
+
 def damage_areas() -> None:
     arrays = dict(np.load(EVALUATION / "areas.npz"))
     arrays["intersection"][0, 0] -= 1
@@ -87,6 +93,7 @@ def damage_areas() -> None:
     [
         (lambda: flip(RUN / "weights.safetensors"), "weights.safetensors: is .*, recorded"),
         (damage_image, "files of the dataset: 1 at fault: .*sha256 is not the manifest's"),
+        (damage_finiteness, "log.jsonl: holds NaN or Inf"),
         (damage_log, "log.jsonl: its steps do not ascend to 5"),
         (lambda: flip(Path("data/scenes_camvid/MANIFEST.json").resolve(), -2), "MANIFEST.json: is"),
         (lambda: edit(RUN / "run.json", seed=1), "place: run.json is that of .*seed1"),

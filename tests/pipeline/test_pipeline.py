@@ -51,6 +51,7 @@ def test_the_first_run_makes_every_cell(workspace: Workspace, first: set[str]) -
         assert (record.synthetic, record.subset, record.seed) == (True, True, 0)
         assert record.note == "Synthetic data and a handful of steps."
         assert scores.images == 2
+        assert scores.cost.parameters == record.parameters  # without the auxiliary head
         assert (folder / "log.jsonl").read_text().count("\n") == 3
     student, distilled = workspace.record("student", 0), workspace.record("kd", 0)
     assert student.initial_weights_sha256 == distilled.initial_weights_sha256

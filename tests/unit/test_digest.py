@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from distill import method_names
+from distill.distiller import ENTRY_POINTS
 from harness.digest import ROOTS, code_digest, method_module, module_path, reachable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,6 +119,24 @@ def test_every_method_has_a_digest_of_its_own() -> None:
     for name, digest in found.items():
         own = {line.split()[0] for line in set(digest.splitlines()) - plain}
         assert own & {f"baselines.{name}", f"pcd.{name}", name}, name
+
+
+@pytest.mark.parametrize("name", ["installed", "otherpkg.impl:Method"])
+def test_code_of_an_installed_method_counts(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, facts = tmp_path / "otherpkg", tmp_path / "other-1.dist-info"
+    for folder in (package, facts):
+        folder.mkdir()
+    (package / "__init__.py").touch()
+    (package / "impl.py").write_text("from otherpkg import helper\n\nclass Method: pass\n")
+    (package / "helper.py").write_text("WEIGHT = 1\n")
+    (facts / "METADATA").write_text("Name: other\nVersion: 1\n")
+    points = f"[{ENTRY_POINTS}]\ninstalled = otherpkg.impl:Method\n"
+    (facts / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(tmp_path)
+    lines = set(code_digest("train", [name]).splitlines()) - set(code_digest("train").splitlines())
+    assert {line.split()[0] for line in lines} == {"otherpkg", "otherpkg.impl", "otherpkg.helper"}
 
 
 def test_roots_and_methods_are_modules() -> None:

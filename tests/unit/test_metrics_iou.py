@@ -153,6 +153,15 @@ def test_image_miou_and_the_worst_images() -> None:
     assert values["worst5_miou"] == pytest.approx(np.mean(shares[:2]))  # ceil(0.05 * 21) = 2
 
 
+def test_the_worst_twentieth_of_twenty_images_is_one() -> None:
+    label = np.zeros((1, 20), np.uint8)
+    predictions = [label.copy() for _ in range(20)]
+    for wrong, prediction in enumerate(predictions):
+        prediction[0, :wrong] = 1
+    values = score([(prediction, label) for prediction in predictions])
+    assert values["worst5_miou"] == pytest.approx(1 / 20)
+
+
 def test_a_confusion_matrix_of_other_pixels_is_refused() -> None:
     areas, confusion = measured([draw_maps(0)])
     confusion[0, 1] += 1

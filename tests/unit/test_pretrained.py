@@ -11,6 +11,7 @@ from harness import cells
 from harness.cells import plan_teacher
 from harness.config import teacher_run
 from harness.errors import SuiteError
+from harness.records import read_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,3 +41,19 @@ def test_every_dataset_has_its_own_teacher_to_import(
     assert cell.pretrained == hashlib.sha256(b"weights").hexdigest()
     imported.write_bytes(b"other weights")
     assert plan_teacher("camvid", "camvid").fingerprint != cell.fingerprint
+
+
+def test_a_published_teacher_stands_without_the_file_it_began_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("BACKBONE_ROOT", str(tmp_path))
+    record = read_run(Path("results/camvid/teachers/camvid/run.json"))
+    assert plan_teacher("camvid", "camvid").pretrained == record.pretrained_sha256
+    (tmp_path / "mobilenet_v2_imagenet.safetensors").write_bytes(b"another file")
+    cell = plan_teacher("camvid", "camvid")
+    assert cell.pretrained == hashlib.sha256(b"another file").hexdigest()
+    (tmp_path / "mobilenet_v2_imagenet.safetensors").unlink()
+    monkeypatch.setattr(cells, "read_run", lambda _: record.model_copy(update={"config": {}}))
+    with pytest.raises(SuiteError, match=r"mobilenet_v2_imagenet.safetensors: no such backbone"):
+        plan_teacher("camvid", "camvid")

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from harness.config import read_params, read_profile
 from harness.errors import SuiteError
@@ -12,7 +13,7 @@ from harness.profiles import use_profile
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = """\
 # The grid.
-profile: smoke
+profile: camvid
 datasets: [scenes_voc]
 methods: [student]  # more to come
 seeds: [0, 1, 2, 3, 4, 5, 6]
@@ -48,6 +49,19 @@ def test_use_is_its_own_inverse(params: Path) -> None:
     use_profile("smoke")
     use_profile("scenes")
     assert params.read_text() == once
+
+
+def test_the_active_profile_keeps_the_lists_that_were_extended(params: Path) -> None:
+    use_profile("smoke")
+    yaml = YAML()
+    document = yaml.load(params)
+    document["seeds"].append(7)
+    yaml.dump(document, params)
+    extended = params.read_text()
+    assert use_profile("smoke") == ["seeds"]
+    assert params.read_text() == extended
+    assert use_profile("smoke", reset=True) == []
+    assert read_params().seeds == read_profile("smoke").grid.seeds
 
 
 def test_using_what_is_not_there_changes_nothing(params: Path) -> None:

@@ -80,6 +80,15 @@ def test_only_counted_neighbours_are_averaged() -> None:
     assert coarser[0, 0, 0, 0].item() == pytest.approx(2.0)
 
 
+def test_counted_neighbours_weigh_one_together() -> None:
+    maps = torch.tensor([[[[1.0, 3.0, 100.0, 100.0]]]])
+    labels = torch.tensor([[[0, 0, 0, 0, 255, 255, 255, 0]]])
+    finer, valid = on_grid(maps, labels, (1, 8), "mask")
+    assert valid is not None
+    assert valid[0, 0, 3]  # three quarters of it lie at 3, the rest where nothing counts
+    assert finer[0, 0, 0, 3].item() == pytest.approx(3.0)
+
+
 def test_indicators() -> None:
     labels = random_labels(2, 6, 7)
     maps = one_hot(labels, 5, torch.float32)

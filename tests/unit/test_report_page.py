@@ -141,7 +141,6 @@ def test_plots_come_as_svg_png_and_numbers(tree: Tree) -> None:
         "boundary_scenes_camvid",
         "classes_scenes_camvid",
         "curves_cross_entropy_scenes_camvid",
-        "curves_val_miou_scenes_camvid",
     }
     files = {f"{name}.{ending}" for name in names for ending in ("svg", "png", "csv")}
     pooled = {f"{name.removesuffix('_scenes_camvid')}.csv" for name in names}  # for dvc plots

@@ -16,7 +16,7 @@ from harness.report.style import finish, looks, panels, styled
 def test_a_log_is_read_by_key(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text(
-        '{"step": 0, "loss": 2}\n{"step": 5, "val_miou": 0.1}\n{"step": 9, "loss": null}\n'
+        '{"step": 0, "loss": 2}\n{"step": 5, "other_loss": 0.1}\n{"step": 9, "loss": null}\n'
     )
     steps, values = read_series(path, "loss")
     assert steps.tolist() == [0, 9]

@@ -67,6 +67,14 @@ def _one_pixel_more(areas: Areas) -> Areas:
     )
 
 
+def _wide_band(areas: Areas) -> Areas:
+    """The band at a contour holds more of the first image's sky than the image does."""
+    label = areas.boundary.label.copy()
+    label[0, 0, 0] = areas.label[0, 0] + 1
+    boundary = areas.boundary
+    return replace(areas, boundary=Counts(boundary.intersection, boundary.prediction, label))
+
+
 def _other_truth(areas: Areas) -> Areas:
     """The second image's labels lose a pixel of sky that was wrong."""
     more = np.zeros_like(areas.label)
@@ -130,6 +138,10 @@ BREAKAGES: dict[str, tuple[Callable[[Tree], object], str]] = {
     "discriminability": (
         lambda t: t.change(t.evaluation(DATA, "kd", 0) / "scores.json", discriminability=-1.0),
         "camvid/kd/seed0: scores.json: discriminability is no ratio of variances",
+    ),
+    "wide band": (
+        lambda t: _change_areas(t, _wide_band, rescore=True),
+        "areas.npz has more label pixels near contours than on the whole image",
     ),
     "area of a truth": (
         lambda t: _change_areas(t, _other_truth, rescore=True),
