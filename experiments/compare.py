@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness.following import follow_dvc
 from harness.leaving import leave_with
+from harness.recorded import keep_stages
 
 
 def main() -> int:
@@ -19,6 +20,7 @@ def main() -> int:
     )
     args = parser.parse_args()
     follow_dvc()
+    keep_stages()
     from harness.report.compare import build_report  # after the arguments: it loads matplotlib
 
     report = build_report(args.profile, args.results)

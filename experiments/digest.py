@@ -12,7 +12,7 @@ from harness.digest import code_digest
 from harness.errors import SuiteError
 from harness.leaving import leave_with
 from harness.recipe import Params, TeacherTraining
-from harness.recorded import require_stages
+from harness.recorded import keep_stages, mend_stages, require_stages
 from harness.records import file_hash, read_run, write_bytes
 
 FOLDER = Path("results/digests")
@@ -22,7 +22,10 @@ def main() -> int:
     """One file a stage kind, and one a method for training."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     params = read_params()
+    if mend_stages():
+        raise SuiteError("dvc.lock: a kill had cut it short; it is whole again, run dvc once more")
     require_stages(params.profile)
+    keep_stages()
     profile = read_profile(params.profile)
     for kind in ("prepare", "teacher", "evaluate", "compare"):
         lines = imported(params) if kind == "teacher" else ()

@@ -8,6 +8,7 @@ from harness.following import follow_dvc
 from harness.instructions import cap_instructions
 from harness.leaving import leave_with
 from harness.publish import publish_evaluation
+from harness.recorded import keep_stages
 
 
 def main() -> int:
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("seed", type=int, nargs="?", default=0, help="default: %(default)s")
     args = parser.parse_args()
     follow_dvc()
+    keep_stages()
     cap_instructions()
     plan = plan_evaluation(args.profile, args.dataset, args.method, args.seed)
     if not plan.done:

@@ -9,6 +9,7 @@ from harness.data.manifest import prepare
 from harness.following import follow_dvc
 from harness.leaving import leave_with
 from harness.names import profile_name
+from harness.recorded import keep_stages
 
 
 def main() -> int:
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("dataset")
     args = parser.parse_args()
     follow_dvc()
+    keep_stages()
     source = data_source(read_profile(profile_name(args.profile)), args.dataset, args.profile)
     info = dataset_info(args.dataset)
     root = data_root(source, args.dataset, info.root_variable, info.synthetic)

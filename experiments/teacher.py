@@ -6,6 +6,7 @@ from harness.cells import plan_teacher
 from harness.following import follow_dvc
 from harness.leaving import leave_with
 from harness.publish import ensure_trained, publish_run
+from harness.recorded import keep_stages
 
 
 def main() -> int:
@@ -15,6 +16,7 @@ def main() -> int:
     parser.add_argument("dataset")
     args = parser.parse_args()
     follow_dvc()
+    keep_stages()
     cell = plan_teacher(args.profile, args.dataset)
     ensure_trained(cell)
     publish_run(cell)

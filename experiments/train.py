@@ -6,6 +6,7 @@ from harness.cells import plan_student
 from harness.following import follow_dvc
 from harness.leaving import leave_with
 from harness.publish import ensure_trained, publish_run
+from harness.recorded import keep_stages
 
 
 def main() -> int:
@@ -17,6 +18,7 @@ def main() -> int:
     parser.add_argument("seed", type=int)
     args = parser.parse_args()
     follow_dvc()
+    keep_stages()
     cell = plan_student(args.profile, args.dataset, args.method, args.seed)
     ensure_trained(cell)
     publish_run(cell)

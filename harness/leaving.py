@@ -24,15 +24,24 @@ TOO_DEEP = "a file that was read is nested too deeply; look at params.yaml, prof
 
 def leave_with(main: Callable[[], int]) -> NoReturn:
     """Run a command and leave with its status; a reader that left, as `head` does, is no error."""
+    _open_closed_streams()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows ASCII alone
     exit_with(partial(_run, main))
 
 
+def _open_closed_streams() -> None:
+    """Let nothing that is opened later get the number of a closed standard stream."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            taken = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            setattr(sys, name, os.fdopen(taken, "w" if number else "r"))
+
+
 def _run(main: Callable[[], int]) -> int:
     try:
         status = main()
-        print(end="", flush=True)  # a closed standard output is None, which print knows
+        print(end="", flush=True)
     except BrokenPipeError:
         _silence()
         return 0

@@ -10,6 +10,7 @@ from harness.errors import SuiteError
 from harness.names import profile_name
 from harness.recorded import switch_stages
 from harness.records import write_bytes
+from harness.rwlock import drop_torn_rwlock
 
 
 def use_profile(name: str, params: Path = PARAMS, *, reset: bool = False) -> list[str]:
@@ -37,5 +38,6 @@ def use_profile(name: str, params: Path = PARAMS, *, reset: bool = False) -> lis
     buffer = io.StringIO()
     yaml.dump(document, buffer)
     switch_stages(name)
+    drop_torn_rwlock()
     write_bytes(params.resolve(), buffer.getvalue().encode())  # a link to it stays one
     return [key for key, values in lists.items() if document[key] != values]

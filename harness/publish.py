@@ -104,6 +104,7 @@ def run_workers(jobs: Sequence[Sequence[str]], processes: int, devices: int = 1)
     waiting = [[*_launcher(devices), "-m", "harness.worker", *job] for job in jobs]
     running: list[subprocess.Popen[bytes]] = []
     failed = told = False
+    killed: set[signal.Signals] = set()
     while waiting or running:
         while waiting and len(running) < processes:
             running.append(_start(waiting.pop(0)))
@@ -118,8 +119,12 @@ def run_workers(jobs: Sequence[Sequence[str]], processes: int, devices: int = 1)
         failed = failed or (
             not stop.requested and any(process.poll() not in (None, 0) for process in running)
         )
+        killed |= {signal.Signals(-p.returncode) for p in running if (p.returncode or 0) < 0}
         running = [process for process in running if process.poll() is None]
     stop.leave_if_requested()
+    if killed:
+        names = ", ".join(sorted(one.name for one in killed))
+        raise SuiteError(f"a training was killed by {names}; by SIGKILL often for want of memory")
     if failed:
         raise SuiteError("a training failed; its message is above")
 

@@ -59,6 +59,12 @@ def git_finding() -> Finding:
     return Finding("git", "ok", commit)
 
 
+def _mend_of_dvc() -> str:
+    if git_commit() is None:
+        return "clone the project, or `git init` here: DVC asks for a repository"
+    return "python -m harness use PROFILE, which mends what a kill left of DVC's files"
+
+
 def dvc_finding() -> Finding:
     """Whether `dvc repro` can start here."""
     if not Path(".dvc").is_dir() or not Path("dvc.yaml").is_file():
@@ -69,5 +75,11 @@ def dvc_finding() -> Finding:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return Finding("dvc", "missing", f"does not start ({reason})", "install it anew")
+    command = ["dvc", "status", "digest"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    if asked.returncode:
+        errors = [line for line in asked.stderr.splitlines() if line.startswith("ERROR: ")]
+        reason = (errors or ["no message"])[0].removeprefix("ERROR: ")
+        return Finding("dvc", "missing", reason, _mend_of_dvc())
     state = "with dvc.lock" if Path("dvc.lock").is_file() else "nothing run yet"
     return Finding("dvc", "ok", f"{done.stdout.strip()}, {state}")

@@ -36,7 +36,7 @@ def failures(job: Job, log: str) -> Iterator[Failure]:
         groups.setdefault(stage.partition("@")[2] or stage, []).append(stage)
     for name, stages in groups.items():
         known = [reasons[stage] for stage in stages if stage in reasons]
-        reason = (known or lines[-1:] or ["no message"])[0]
+        reason = (known or _dvc_error(lines) or lines[-1:] or ["no message"])[0]
         yield Failure(name, reason, command(stages))
 
 
@@ -55,6 +55,15 @@ def _failed(line: str) -> list[str]:
     found = FAILED.match(line)
     before_cause = found[1].partition(": failed to")[0] if found else ""
     return re.findall(r"'([^']+)'", before_cause)
+
+
+def _dvc_error(lines: list[str]) -> list[str]:
+    """dvc's first error with the line after it, such as who is at work: `(PID 12): dvc repro`."""
+    first = next((i for i, line in enumerate(lines) if line.startswith("ERROR: ")), None)
+    if first is None:
+        return []
+    words = " ".join(line.strip() for line in lines[first : first + 2])
+    return [words.removeprefix("ERROR: ")]
 
 
 def _reasons(log: str) -> dict[str, str]:

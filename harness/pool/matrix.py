@@ -12,6 +12,8 @@ from harness.pool.process import LOGS, Options
 from harness.pool.schedule import Schedule
 from harness.progress import Progress, progress
 from harness.recipe import Params
+from harness.recorded import mend_stages
+from harness.rwlock import drop_torn_rwlock
 from harness.stop import StopRequest
 
 Runner = Callable[[Schedule, Progress], None]
@@ -24,6 +26,8 @@ def run_matrix(
 
     Raises SuiteError if nothing could begin, Stopped if asked to stop.
     """
+    mend_stages()
+    drop_torn_rwlock()
     begun = run_alone(first_job(), here, options, stop)
     if begun.failures:
         raise SuiteError(f"digest: {begun.failures[0].reason} (all of it in {LOGS}/digest.log)")

@@ -41,6 +41,18 @@ def refused(name: str, *words: str) -> str:
 
 
 @pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_keep_nothing_from_being_done(closed: str) -> None:
+    record = RUN / "run.json"
+    before = json.loads(record.read_text())["weights_sha256"]
+    shutil.rmtree(plan_student("smoke", "scenes_camvid", "pcd", 0).scratch)
+    shutil.rmtree(RUN)
+    command = f"{sys.executable} {ROOT}/experiments/train.py smoke scenes_camvid pcd 0 {closed}"
+    assert subprocess.run(["sh", "-c", command], env=environment(), check=False).returncode == 0
+    assert json.loads(record.read_text())["weights_sha256"] == before
+
+
+@pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", ".", "a/b", ""])
 def test_a_profile_is_no_path(name: str, tmp_path: Path) -> None:
     params = Path("params.yaml").read_text()

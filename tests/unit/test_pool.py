@@ -5,7 +5,7 @@ import pytest
 from harness.errors import SuiteError
 from harness.pool.cluster import parse_parameters
 from harness.pool.failures import failures, was_stopped
-from harness.pool.jobs import Job, matrix_jobs
+from harness.pool.jobs import Job, first_job, matrix_jobs
 from harness.pool.places import Place, default_count, places
 from harness.pool.schedule import Schedule
 from harness.recipe import Params, Training
@@ -77,6 +77,17 @@ def test_all_of_a_job_failed_if_dvc_does_not_say_what() -> None:
     found = list(failures(TEACHER, "first\nkilled\n"))
     assert [(failure.name, failure.reason) for failure in found] == [("p-d", "killed")]
     assert [failure.reason for failure in failures(TEACHER, "")] == ["no message"]
+
+
+def test_who_is_at_work_already_is_named() -> None:
+    log = (
+        "ERROR: '/p/results/digests' is busy, it is being blocked by:\n  (PID 12): dvc repro\n"
+        "\nIf there are no processes with such PIDs, you can manually remove '/p/.dvc/tmp/rwlock'\n"
+    )
+    (found,) = failures(first_job(), log)
+    assert found.reason == (
+        "'/p/results/digests' is busy, it is being blocked by: (PID 12): dvc repro"
+    )
 
 
 def test_the_cause_is_no_failed_stage() -> None:

@@ -153,6 +153,12 @@ def test_every_job_runs_and_a_failure_is_told_at_the_end(worker: Path) -> None:
     assert marks(worker) == 4
 
 
+def test_a_killed_worker_is_told_with_the_signal(worker: Path) -> None:
+    (worker / "worker.sh").write_text("#!/bin/sh\nkill -KILL $$\n")
+    with pytest.raises(SuiteError, match="killed by SIGKILL; by SIGKILL often for want of memory"):
+        run_workers([["0", "0"]], processes=1)
+
+
 def test_a_stopped_worker_stops_what_waits(worker: Path) -> None:
     with pytest.raises(Stopped):
         run_workers([["0", "75"], ["0", "0"]], processes=1)

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from harness.errors import SuiteError
-from harness.recorded import LOCK, require_stages, stages_path, switch_stages
+from harness.recorded import (
+    COPY,
+    LOCK,
+    keep_stages,
+    mend_stages,
+    require_stages,
+    stages_path,
+    switch_stages,
+)
 
 HEAD = "schema: '2.0'\nstages:\n  digest:\n    cmd: python experiments/digest.py\n"
 STAGE = "  train@{0}-camvid-kd-0:\n    cmd: python experiments/train.py {0} camvid kd 0\n"
@@ -75,6 +83,49 @@ def test_kept_stages_must_be_in_use() -> None:
     require_stages("a-b")
     switch_stages("a")
     require_stages("a")
+
+
+def test_a_lock_that_a_kill_cut_short_is_whole_again() -> None:
+    """DVC writes it in place, so that any first part of it may be what is left."""
+    LOCK.write_text(OWN)
+    keep_stages()
+    for size in range(len(OWN)):
+        LOCK.write_text(OWN[:size])
+        keep_stages()  # of a torn lock nothing is copied
+        assert mend_stages(), OWN[:size]
+        assert LOCK.read_text() == OWN
+        LOCK.write_text(OWN[:size])
+        switch_stages("a")
+        assert LOCK.read_text() == stages_path("a").read_text() == OWN
+    assert not mend_stages()
+
+
+def test_a_lock_that_grew_is_not_taken_for_a_torn_one() -> None:
+    LOCK.write_text(_lock(STAGE.format("a")))
+    keep_stages()
+    LOCK.write_text(OWN)
+    assert not mend_stages()
+    keep_stages()
+    assert COPY.read_text() == OWN
+    LOCK.write_text(OTHER)  # of another profile, brought back by hand
+    assert not mend_stages()
+
+
+def test_a_lock_that_was_removed_stays_away() -> None:
+    LOCK.write_text(OWN)
+    keep_stages()
+    LOCK.unlink()
+    assert not mend_stages()
+    assert not COPY.exists()
+    LOCK.write_text(_lock())
+    assert not mend_stages()
+
+
+def test_what_dvc_did_not_write_is_kept_nowhere() -> None:
+    LOCK.write_text(f"<<<<<<< HEAD\n{OWN}=======\n{OTHER}>>>>>>> branch\n")
+    with pytest.raises(SuiteError, match=r"dvc\.lock: not what DVC wrote .*remove it"):
+        switch_stages("a")
+    assert not stages_path("a").exists()
 
 
 def test_a_folder_in_place_of_the_lock_is_named() -> None:
