@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from harness.config import PARAMS, read_params, read_profile
 from harness.errors import SuiteError
 from harness.names import profile_name
-from harness.recorded import switch_stages
+from harness.recorded import recorded_profiles, switch_stages
 from harness.records import write_bytes
 from harness.rwlock import drop_torn_rwlock
 
@@ -16,9 +16,10 @@ from harness.rwlock import drop_torn_rwlock
 def use_profile(name: str, params: Path = PARAMS, *, reset: bool = False) -> list[str]:
     """Make `name` the active profile; comments and other keys of params.yaml stay.
 
-    dvc.lock then holds what was recorded of `name`. If it is the active one already, its lists in
-    params.yaml stay too unless `reset`; returned are those that differ from the profile's grid.
-    Raises SuiteError if there is no such profile, or if DVC could not find a method's block.
+    dvc.lock then holds what was recorded of `name`. If it is the active one already, by
+    params.yaml and dvc.lock, its lists stay too unless `reset`; returned are those that differ
+    from the profile's grid. Raises SuiteError if there is no such profile, or if DVC could
+    not find a method's block.
     """
     grid = read_profile(profile_name(name)).grid
     for method in grid.methods:
@@ -26,13 +27,13 @@ def use_profile(name: str, params: Path = PARAMS, *, reset: bool = False) -> lis
             raise SuiteError(
                 f"profile {name}: method {method}: DVC reads no dot in a name; write _"
             )
-    keep = read_params(params).profile == name and not reset
+    active = read_params(params).profile == name and recorded_profiles() <= {name}
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)
     document = yaml.load(params.read_text(encoding="utf-8"))
     document["profile"] = name
     lists = grid.model_dump(mode="json")
-    for key in () if keep else lists:
+    for key in () if active and not reset else lists:
         document[key].clear()
         document[key].extend(lists[key])
     buffer = io.StringIO()

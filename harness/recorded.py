@@ -77,6 +77,11 @@ def require_stages(profile: str) -> None:
         )
 
 
+def recorded_profiles() -> set[str]:
+    """The profiles whose stages dvc.lock holds."""
+    return _profiles(_read(LOCK))
+
+
 def stages_path(profile: str) -> Path:
     """Where a profile's stages are kept while another one is active."""
     return RESULTS / profile / "stages.lock"

@@ -64,6 +64,19 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
     assert workspace.repro() == set()
 
 
+@pytest.mark.parametrize("share", [0, 0.3, 0.95])
+def test_a_lock_that_a_kill_cut_short_runs_nothing_again(
+    workspace: Workspace, share: float
+) -> None:
+    lock = workspace.root / "dvc.lock"
+    whole = lock.read_bytes()
+    lock.write_bytes(whole[: int(share * len(whole))])
+    (workspace.root / ".dvc/tmp/rwlock").write_bytes(b"")
+    workspace.run("-m", "harness", "use", PROFILE)
+    assert workspace.repro() <= {f"compare@{PROFILE}"}  # the last one, of which no copy was kept
+    assert lock.read_bytes() == whole
+
+
 def test_dvc_shows_numbers_and_plots_of_the_active_profile(
     workspace: Workspace, tmp_path: Path
 ) -> None:

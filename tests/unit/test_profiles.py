@@ -64,6 +64,16 @@ def test_the_active_profile_keeps_the_lists_that_were_extended(params: Path) -> 
     assert read_params().seeds == read_profile("smoke").grid.seeds
 
 
+def test_a_profile_named_by_hand_alone_is_not_the_active_one(params: Path) -> None:
+    use_profile("scenes")
+    Path("dvc.lock").write_text(
+        "stages:\n  compare@scenes:\n    cmd: python experiments/compare.py --profile scenes\n"
+    )
+    params.write_text(params.read_text().replace("profile: scenes", "profile: smoke"))
+    assert use_profile("smoke") == []
+    assert read_params().datasets == read_profile("smoke").grid.datasets
+
+
 def test_using_what_is_not_there_changes_nothing(params: Path) -> None:
     with pytest.raises(SuiteError, match=r"scene\.yaml: no such profile; did you mean 'scenes'"):
         use_profile("scene")
