@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from io import TextIOWrapper, UnsupportedOperation
+from pathlib import Path
 from typing import NoReturn
 
 from harness.errors import SuiteError, exit_with
@@ -19,6 +20,7 @@ from harness.errors import SuiteError, exit_with
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what writing to it may meet
 NUL = "embedded null byte"
 NO_HOME = "Could not determine home directory"
+PIPELINE = "dvc.yaml"
 TOO_DEEP = "a file that was read is nested too deeply; look at params.yaml, profile and records"
 
 
@@ -42,6 +44,10 @@ def _run(main: Callable[[], int]) -> int:
     try:
         status = main()
         print(end="", flush=True)
+    except SuiteError as error:
+        if project := _project_above():
+            raise SuiteError(f"{error}; run this in {project}") from error
+        raise
     except BrokenPipeError:
         _silence()
         return 0
@@ -60,6 +66,14 @@ def _run(main: Callable[[], int]) -> int:
             raise SuiteError(reason) from error
         raise
     return status
+
+
+def _project_above() -> Path | None:
+    """The project's folder, if the command was given in one below it."""
+    here = Path.cwd()
+    if (here / PIPELINE).exists():
+        return None
+    return next((folder for folder in here.parents if (folder / PIPELINE).exists()), None)
 
 
 def _reason(error: Exception) -> str | None:

@@ -1,10 +1,12 @@
 """What Python's own errors become when a command ends with one."""
 
 import json
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
+from harness.errors import SuiteError
 from harness.leaving import leave_with
 
 
@@ -36,6 +38,19 @@ def test_what_the_input_or_the_machine_refused(
     assert printed.startswith("error: ")
     assert told in printed
     assert printed.count("\n") == 1
+
+
+def test_a_command_given_below_the_project_is_told_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = SuiteError("params.yaml: cannot read (No such file or directory)")
+    below = tmp_path / "docs" / "part"
+    below.mkdir(parents=True)
+    (tmp_path / "dvc.yaml").touch()
+    monkeypatch.chdir(below)
+    assert ends(refused, capsys) == (2, f"error: {refused}; run this in {tmp_path}\n")
+    monkeypatch.chdir(tmp_path)
+    assert ends(refused, capsys) == (2, f"error: {refused}\n")
 
 
 def test_a_reader_that_left_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
