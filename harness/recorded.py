@@ -31,7 +31,7 @@ def switch_stages(profile: str) -> None:
     """
     mend_stages()
     content = _read(LOCK)
-    _require_yaml(content)
+    _require_whole(content)
     for name in _profiles(content):
         write_bytes(stages_path(name), content)
     kept = _read(stages_path(profile))
@@ -96,15 +96,18 @@ def _cut_short(content: bytes, whole: bytes) -> bool:
     return not of_others and not _stages(whole) <= _stages(content)
 
 
-def _require_yaml(content: bytes) -> None:
+def _require_whole(content: bytes) -> None:
+    """Raise SuiteError if a lock file is none that DVC wrote to its end."""
+    reason = "it ends within a line" if content and not content.endswith(b"\n") else ""
     try:
         YAML(typ="safe").load(content)
     except (YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())[:80]
+    if reason:
         raise SuiteError(
             f"dvc.lock: not what DVC wrote ({reason}); remove it, and `use` brings back what was "
             "kept beside the results"
-        ) from error
+        )
 
 
 def _stages(lock: bytes) -> set[str]:

@@ -121,8 +121,11 @@ def test_a_lock_that_was_removed_stays_away() -> None:
     assert not mend_stages()
 
 
-def test_what_dvc_did_not_write_is_kept_nowhere() -> None:
-    LOCK.write_text(f"<<<<<<< HEAD\n{OWN}=======\n{OTHER}>>>>>>> branch\n")
+@pytest.mark.parametrize(
+    "content", [f"<<<<<<< HEAD\n{OWN}=======\n{OTHER}>>>>>>> branch\n", OWN[:-3]]
+)
+def test_what_dvc_did_not_write_is_kept_nowhere(content: str) -> None:
+    LOCK.write_text(content)
     with pytest.raises(SuiteError, match=r"dvc\.lock: not what DVC wrote .*remove it"):
         switch_stages("a")
     assert not stages_path("a").exists()
