@@ -3,9 +3,8 @@
 import argparse
 from pathlib import Path
 
-from harness.following import follow_dvc
 from harness.leaving import leave_with
-from harness.recorded import keep_stages
+from harness.stage import begin_stage
 
 
 def main() -> int:
@@ -19,8 +18,7 @@ def main() -> int:
         "--partial", action="store_true", help="exit with 0 even if cells are missing or failed"
     )
     args = parser.parse_args()
-    follow_dvc()
-    keep_stages()
+    begin_stage()
     from harness.report.compare import build_report  # after the arguments: it loads matplotlib
 
     report = build_report(args.profile, args.results)

@@ -4,11 +4,10 @@ import argparse
 
 from harness.cells import TEACHER
 from harness.evaluations import plan_evaluation
-from harness.following import follow_dvc
 from harness.instructions import cap_instructions
 from harness.leaving import leave_with
 from harness.publish import publish_evaluation
-from harness.recorded import keep_stages
+from harness.stage import begin_stage
 
 
 def main() -> int:
@@ -19,8 +18,7 @@ def main() -> int:
     parser.add_argument("method", help=f"key of a block under methods:, or {TEACHER!r}")
     parser.add_argument("seed", type=int, nargs="?", default=0, help="default: %(default)s")
     args = parser.parse_args()
-    follow_dvc()
-    keep_stages()
+    begin_stage()
     cap_instructions()
     plan = plan_evaluation(args.profile, args.dataset, args.method, args.seed)
     if not plan.done:

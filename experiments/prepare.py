@@ -6,10 +6,9 @@ from pathlib import Path
 from harness.config import data_root, data_source, read_profile
 from harness.data.catalogue import dataset_info
 from harness.data.manifest import prepare
-from harness.following import follow_dvc
 from harness.leaving import leave_with
 from harness.names import profile_name
-from harness.recorded import keep_stages
+from harness.stage import begin_stage
 
 
 def main() -> int:
@@ -18,8 +17,7 @@ def main() -> int:
     parser.add_argument("profile", help="name of a file in experiments/profiles/")
     parser.add_argument("dataset")
     args = parser.parse_args()
-    follow_dvc()
-    keep_stages()
+    begin_stage()
     source = data_source(read_profile(profile_name(args.profile)), args.dataset, args.profile)
     info = dataset_info(args.dataset)
     root = data_root(source, args.dataset, info.root_variable, info.synthetic)

@@ -3,10 +3,9 @@
 import argparse
 
 from harness.cells import plan_teacher
-from harness.following import follow_dvc
 from harness.leaving import leave_with
 from harness.publish import ensure_trained, publish_run
-from harness.recorded import keep_stages
+from harness.stage import begin_stage
 
 
 def main() -> int:
@@ -15,8 +14,7 @@ def main() -> int:
     parser.add_argument("profile", help="name of a file in experiments/profiles/")
     parser.add_argument("dataset")
     args = parser.parse_args()
-    follow_dvc()
-    keep_stages()
+    begin_stage()
     cell = plan_teacher(args.profile, args.dataset)
     ensure_trained(cell)
     publish_run(cell)

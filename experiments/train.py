@@ -3,10 +3,9 @@
 import argparse
 
 from harness.cells import plan_student
-from harness.following import follow_dvc
 from harness.leaving import leave_with
 from harness.publish import ensure_trained, publish_run
-from harness.recorded import keep_stages
+from harness.stage import begin_stage
 
 
 def main() -> int:
@@ -17,8 +16,7 @@ def main() -> int:
     parser.add_argument("method", help="key of a block under methods: in the profile")
     parser.add_argument("seed", type=int)
     args = parser.parse_args()
-    follow_dvc()
-    keep_stages()
+    begin_stage()
     cell = plan_student(args.profile, args.dataset, args.method, args.seed)
     ensure_trained(cell)
     publish_run(cell)

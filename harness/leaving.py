@@ -70,10 +70,11 @@ def _run(main: Callable[[], int]) -> int:
 
 def _project_above() -> Path | None:
     """The project's folder, if the command was given in one below it."""
-    here = Path.cwd()
-    if (here / PIPELINE).exists():
-        return None
-    return next((folder for folder in here.parents if (folder / PIPELINE).exists()), None)
+    with suppress(OSError):  # the folder itself may be gone
+        here = Path.cwd()
+        if not (here / PIPELINE).exists():
+            return next((folder for folder in here.parents if (folder / PIPELINE).exists()), None)
+    return None
 
 
 def _reason(error: Exception) -> str | None:

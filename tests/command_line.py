@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,12 +54,12 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def python(
-    *words: str, cwd: Path | None = None, **changes: str
+    *words: str, prefix: Sequence[str] = (), cwd: Path | None = None, **changes: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `python WORDS`, the first of which may be a script by its path in the repository."""
     script, *rest = words
     first = str(ROOT / script) if script.endswith(".py") else script
-    command = [sys.executable, first, *rest]
+    command = [*prefix, sys.executable, first, *rest]
     return subprocess.run(
         command, cwd=cwd, env=environment(**changes), capture_output=True, text=True, check=False
     )

@@ -1,10 +1,9 @@
 """`python -m harness backbone NAME`: get an ImageNet backbone, checked by its sha256."""
 
 import argparse
-import os
 from pathlib import Path
 
-from harness.pretrained import FOLDER
+from harness.pretrained import backbone_path
 
 HELP = "get an ImageNet backbone from where it is published or a file, checked by its sha256"
 
@@ -21,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         type=Path,
-        default=Path(os.environ.get("BACKBONE_ROOT", FOLDER)),
+        default=backbone_path("any").parent,
         help="folder to write into; BACKBONE_ROOT names another",
     )
 

@@ -6,13 +6,12 @@ As root the commands run without the right to pass over permissions, so that the
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, environment
+from command_line import python
 
 from harness.cells import plan_student
 from harness.reliability.outcome import Outcome, differences, outcome
@@ -25,6 +24,7 @@ TRAIN = ("experiments/train.py", *CELL)
 EVALUATE = ("experiments/evaluate.py", *CELL)
 COMPARE = ("experiments/compare.py",)
 STATUS = ("-m", "harness", "status")
+DOCTOR = ("-m", "harness", "doctor")
 VERIFY = ("-m", "harness", "verify", str(RUN))
 UNREADABLE, UNWRITABLE = 0, 0o555
 ORDINARY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
@@ -48,14 +48,6 @@ def denied(path: Path, mode: int) -> Iterator[None]:
         yield
     finally:
         path.chmod(before)
-
-
-def run(prefix: tuple[str, ...], *words: str) -> subprocess.CompletedProcess[str]:
-    first, *rest = words
-    command = [sys.executable, str(ROOT / first) if first.endswith(".py") else first, *rest]
-    return subprocess.run(
-        [*prefix, *command], env=environment(), capture_output=True, text=True, check=False
-    )
 
 
 def computed() -> Outcome:
@@ -91,12 +83,12 @@ def test_what_is_denied_is_named(
 ) -> None:
     before = computed()
     with denied(path, mode):
-        done = run(prefix, *words)
+        done = python(*words, prefix=prefix)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done
     (line,) = (line for line in (done.stdout + done.stderr).splitlines() if "denied" in line)
     assert str(path).removeprefix("results/smoke/") in line  # the report is of that folder
     assert differences(computed(), before) == []
-    again = run(prefix, *words)
+    again = python(*words, prefix=prefix)
     assert again.returncode == 0, again
 
 
@@ -104,10 +96,10 @@ def test_what_is_denied_is_named(
 def test_an_evaluation_that_can_be_replaced_only_in_part(prefix: tuple[str, ...]) -> None:
     before = computed()
     with denied(EVALUATION / "pictures", UNWRITABLE):
-        done = run(prefix, *EVALUATE)
+        done = python(*EVALUATE, prefix=prefix)
     assert done.returncode == 2
     assert f"{EVALUATION}: cannot be replaced (Permission denied)" in done.stderr
-    assert run(prefix, *EVALUATE).returncode == 0
+    assert python(*EVALUATE, prefix=prefix).returncode == 0
     assert differences(computed(), before) == []
 
 
@@ -116,18 +108,18 @@ def test_a_training_that_another_user_holds(prefix: tuple[str, ...]) -> None:
     lock = plan_student("smoke", "scenes_camvid", "pcd", 0).scratch / "lock"
     (lock.parent / "seal.json").unlink()
     with denied(lock, UNREADABLE):
-        done = run(prefix, *TRAIN)
+        done = python(*TRAIN, prefix=prefix)
     assert done.returncode == 2
     assert f"{lock}: cannot write (Permission denied)" in done.stderr
-    assert run(prefix, *TRAIN).returncode == 0
+    assert python(*TRAIN, prefix=prefix).returncode == 0
 
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("path", [Path("data"), Path(".scratch"), Path("results/smoke")])
 def test_the_doctor_says_where_a_run_could_not_write(path: Path, prefix: tuple[str, ...]) -> None:
     with denied(path, UNWRITABLE):
-        done = run(prefix, "-m", "harness", "doctor")
+        done = python(*DOCTOR, prefix=prefix)
     assert done.returncode == 2
     assert f"{path}: may not be read and written" in done.stdout
     assert f"folder {path}" in done.stdout.splitlines()[-1]
-    assert f"folder {path}" not in run(prefix, "-m", "harness", "doctor").stdout.splitlines()[-1]
+    assert f"folder {path}" not in python(*DOCTOR, prefix=prefix).stdout.splitlines()[-1]

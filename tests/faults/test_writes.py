@@ -169,8 +169,8 @@ def test_a_file_in_place_of_a_folder(place: str) -> None:
 @contextmanager
 def immutable(path: Path) -> Iterator[None]:
     """A folder in which nobody may write, root included."""
-    forbid, allow = ("+i", "-i") if os.geteuid() == 0 else ("a-w", "u+w")
-    program = "chattr" if os.geteuid() == 0 else "chmod"
+    root = os.geteuid() == 0
+    program, forbid, allow = ("chattr", "+i", "-i") if root else ("chmod", "a-w", "u+w")
     if subprocess.run([program, forbid, str(path)], capture_output=True).returncode:
         pytest.skip("chattr +i is not permitted here")
     try:

@@ -51,6 +51,9 @@ def test_a_command_given_below_the_project_is_told_where_it_lies(
     assert ends(refused, capsys) == (2, f"error: {refused}; run this in {tmp_path}\n")
     monkeypatch.chdir(tmp_path)
     assert ends(refused, capsys) == (2, f"error: {refused}\n")
+    monkeypatch.chdir(below)
+    below.rmdir()
+    assert ends(refused, capsys) == (2, f"error: {refused}\n")
 
 
 def test_a_reader_that_left_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
