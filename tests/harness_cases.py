@@ -1,5 +1,7 @@
 """Trainings of a few steps on drawn scenes, for tests of the harness."""
 
+import copy
+import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -107,16 +109,24 @@ def run(
     configs: Sequence[RunConfig],
     execution: Execution = EVERY_STEP,
     stop: StopRequest | None = None,
+    device: torch.device = CPU,
 ) -> list[Path]:
     """Train `configs` together; the folders of their results, one below `folder` each."""
     cells = [Cell(config, folder / config.method) for config in configs]
     for cell in cells:
         cell.folder.mkdir(parents=True, exist_ok=True)
     classes = len(dataset_info(DATASET).classes)
-    train(cells, Noise(), classes, frozen_teacher(), execution, CPU, stop or StopRequest())
+    teacher = copy.deepcopy(frozen_teacher()).to(device)
+    train(cells, Noise(), classes, teacher, execution, device, stop or StopRequest())
     return [cell.folder for cell in cells]
 
 
 def results(folder: Path) -> tuple[bytes, bytes]:
     """The bytes that a training leaves: weights and log."""
     return (folder / "weights.safetensors").read_bytes(), (folder / "log.jsonl").read_bytes()
+
+
+def first_row(folder: Path) -> dict[str, float]:
+    """What a training logged of its first step."""
+    row: dict[str, float] = json.loads((folder / "log.jsonl").read_text().splitlines()[0])
+    return row

@@ -1,10 +1,10 @@
 """Training and evaluation away from the CPU, on a device that is as strict as a GPU."""
 
 import copy
-import json
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import accelerator
@@ -13,9 +13,9 @@ import pytest
 import torch
 from harness_cases import (
     CPU,
-    EVERY_STEP,
     Noise,
     StopAfter,
+    first_row,
     frozen_teacher,
     results,
     run,
@@ -28,8 +28,8 @@ from harness.evaluation import Subject, evaluate
 from harness.learner import Learner
 from harness.recipe import Evaluation
 from harness.records import ScoreRecord
-from harness.stop import Stopped, StopRequest
-from harness.trainer import Cell, teach, train
+from harness.stop import Stopped
+from harness.trainer import teach
 
 CLASSES = 11
 NEVER_WAIT = ("student", "kd", "cwd", "skd", "ifvd", "at", "fitnet", "dist", "mgd", "dsd", "afdcd",
@@ -48,18 +48,11 @@ def elsewhere() -> Iterator[Executor]:
 
 def train_elsewhere(name: str, folder: Path) -> None:
     """Once in one go, below `whole`, and once stopped and continued, below `resumed`."""
-    device = torch.device(accelerator.NAME)
-    teacher = copy.deepcopy(frozen_teacher()).to(device)
-
-    def turn(folder: Path, stop: StopRequest) -> None:
-        train([Cell(run_config(name), folder)], Noise(), CLASSES, teacher, EVERY_STEP, device, stop)
-
-    for part in ("whole", "resumed"):
-        (folder / part).mkdir()
-    turn(folder / "whole", StopRequest())
+    train_there = partial(run, configs=[run_config(name)], device=torch.device(accelerator.NAME))
+    train_there(folder / "whole")
     with pytest.raises(Stopped):
-        turn(folder / "resumed", StopAfter(2))
-    turn(folder / "resumed", StopRequest())
+        train_there(folder / "resumed", stop=StopAfter(2))
+    train_there(folder / "resumed")
 
 
 def reads_of_a_step(name: str) -> int:
@@ -88,13 +81,10 @@ def evaluate_on(device: str, folder: Path) -> ScoreRecord:
 def test_every_method_trains_elsewhere(name: str, elsewhere: Executor, tmp_path: Path) -> None:
     """As on the CPU up to rounding, and with the same bits if it was interrupted."""
     elsewhere.submit(train_elsewhere, name, tmp_path).result()
-    assert results(tmp_path / "resumed") == results(tmp_path / "whole")
-    [folder] = run(tmp_path, [run_config(name)])
-    here, there = (
-        json.loads((place / "log.jsonl").read_text().splitlines()[0])
-        for place in (folder, tmp_path / "whole")
-    )
-    assert there == pytest.approx(here, rel=1e-4, abs=1e-9)
+    run(tmp_path / "here", [run_config(name)])
+    here, there, resumed = (tmp_path / turn / name for turn in ("here", "whole", "resumed"))
+    assert results(resumed) == results(there)
+    assert first_row(there) == pytest.approx(first_row(here), rel=1e-4, abs=1e-9)
 
 
 @pytest.mark.parametrize(("name", "waits"), WAITS.items())

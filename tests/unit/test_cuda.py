@@ -1,33 +1,157 @@
 """What only a GPU can show: trainings there repeat themselves bit for bit."""
 
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from harness_cases import TEACHER, Noise, run_config
+from harness_cases import (
+    EVERY_STEP,
+    Noise,
+    StopAfter,
+    first_row,
+    frozen_teacher,
+    results,
+    run,
+    run_config,
+)
 
 from distill import method_names
+from harness.config import RunConfig, read_profile, student_run
 from harness.data.catalogue import dataset_info
-from harness.determinism import draw_seed
+from harness.determinism import set_determinism
+from harness.errors import exit_with
+from harness.evaluation import Subject, evaluate
+from harness.learner import Learner
 from harness.nets import build, freeze
-from harness.recipe import Execution
-from harness.stop import StopRequest
-from harness.trainer import Cell, train
+from harness.recipe import Evaluation, Execution, Network
+from harness.stop import Stopped, StopRequest
+from harness.trainer import Cell, teach, train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+CUDA = torch.device("cuda")
+PAPER = ("paper-deeplabv3-r18", "paper-pspnet-r18", "paper-deeplabv3-mobilenetv2")
+CLASSES = len(dataset_info("scenes_camvid").classes)
+# CIRKD draws from its queues by class; PCD pairs channels on the CPU.
+WAITING = ("cirkd", "pcd")
+
+
+@pytest.fixture
+def full_device() -> Iterator[None]:
+    """A device of which this process may use nothing more."""
+    torch.cuda.set_per_process_memory_fraction(1e-9)
+    yield
+    torch.cuda.set_per_process_memory_fraction(1.0)
 
 
 @pytest.mark.parametrize("name", method_names())
-def test_exact_means_the_same_bits_on_cuda(name: str, tmp_path: Path) -> None:
-    device = torch.device("cuda")
-    classes = len(dataset_info("scenes_camvid").classes)
-    torch.manual_seed(draw_seed(0, "test teacher"))
-    teacher = freeze(build(TEACHER, classes)).to(device)
+def test_exact_means_the_same_bits(name: str, tmp_path: Path) -> None:
+    """Twice in a row, stopped and continued, and with loader workers; near the CPU's at first."""
+    [first], [second] = (
+        run(tmp_path / turn, [run_config(name)], device=CUDA) for turn in ("first", "second")
+    )
+    assert results(second) == results(first)
+    with pytest.raises(Stopped):
+        run(tmp_path / "resumed", [run_config(name)], stop=StopAfter(2), device=CUDA)
+    assert results(run(tmp_path / "resumed", [run_config(name)], device=CUDA)[0]) == results(first)
+    for workers in (2, 4):
+        execution = Execution(workers=workers)
+        [other] = run(tmp_path / str(workers), [run_config(name)], execution, device=CUDA)
+        assert results(other) == results(first)
+    [here] = run(tmp_path / "here", [run_config(name)])
+    assert first_row(first) == pytest.approx(first_row(here), rel=1e-3, abs=1e-7)
+
+
+def test_a_cohort_has_the_bits_of_its_methods_alone(tmp_path: Path) -> None:
+    configs = [run_config(name) for name in method_names()]
+    together = run(tmp_path / "together", configs, device=CUDA)
+    alone = [run(tmp_path / "alone", [config], device=CUDA)[0] for config in configs]
+    assert [results(folder) for folder in together] == [results(folder) for folder in alone]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("profile", PAPER)
+def test_published_networks_repeat_themselves(profile: str, precision: str, tmp_path: Path) -> None:
+    """All methods of a published protocol at the pair's full width, on crops of 256x512."""
+    configs = [_short(config, precision) for config in _grid(profile)]
+    assert configs[0].teacher is not None
+    torch.manual_seed(0)
+    teacher = freeze(build(_untrained(configs[0].teacher), CLASSES)).to(CUDA)
     found = []
     for turn in ("first", "second"):
-        cell = Cell(run_config(name), tmp_path / turn)
-        cell.folder.mkdir()
-        train([cell], Noise(), classes, teacher, Execution(), device, StopRequest())
-        weights = (cell.folder / "weights.safetensors").read_bytes()
-        found.append((weights, (cell.folder / "log.jsonl").read_bytes()))
+        cells = [Cell(config, tmp_path / turn / config.method) for config in configs]
+        for cell in cells:
+            cell.folder.mkdir(parents=True)
+        split = Noise(shape=(264, 528))
+        train(cells, split, CLASSES, teacher, Execution(), CUDA, StopRequest())
+        found.append([results(cell.folder) for cell in cells])
     assert found[0] == found[1]
+
+
+def test_an_evaluation_repeats_itself(tmp_path: Path) -> None:
+    areas = []
+    for turn in ("first", "second", "cpu"):
+        set_determinism("exact", threads=1)
+        subject = Subject("test", "scenes_camvid", "kd", 0, False, "0" * 64)
+        recipe = Evaluation(pictures=2, latency_runs=3)
+        device = torch.device("cpu") if turn == "cpu" else CUDA
+        net = copy.deepcopy(frozen_teacher())
+        record = evaluate(net, Noise(), recipe, subject, tmp_path / turn, device)
+        files = sorted((tmp_path / turn).rglob("*"))
+        areas.append([p.read_bytes() for p in files if p.suffix in (".npy", ".npz", ".png")])
+        assert record.cost.latency_ms is not None
+    assert areas[0] == areas[1]
+    here, there = (np.load(tmp_path / turn / "confusion.npy") for turn in ("cpu", "first"))
+    assert np.abs(here - there).sum() <= 1e-3 * here.sum()
+
+
+@pytest.mark.parametrize("name", sorted({*method_names()} - {*WAITING}))
+def test_a_step_never_waits_for_the_device(name: str) -> None:
+    teacher = copy.deepcopy(frozen_teacher()).to(CUDA)
+    learner = Learner(run_config(name), CLASSES, teacher.spec(), CUDA)
+    taps = sorted(learner.teacher_taps())
+    for step in range(3):
+        images = torch.randn(2, 3, 64, 64, device=CUDA)
+        labels = torch.randint(0, CLASSES, (2, 64, 64), device=CUDA)
+        torch.cuda.set_sync_debug_mode("error" if step == 2 else "default")
+        try:
+            learner.advance(images, labels, teach(teacher, images, taps, "fp32"))
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.usefixtures("full_device")
+def test_a_full_device_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command() -> int:
+        run(tmp_path, [run_config("kd")], EVERY_STEP, device=CUDA)
+        return 0
+
+    torch.cuda.empty_cache()
+    with pytest.raises(SystemExit) as left:
+        exit_with(command)
+    told = capsys.readouterr().err.strip().splitlines()
+    assert left.value.code == 2
+    assert told[-1].startswith("error: out of memory (CUDA out of memory")
+
+
+def _grid(profile: str) -> list[RunConfig]:
+    return [
+        student_run(profile, "camvid", method, 0) for method in read_profile(profile).grid.methods
+    ]
+
+
+def _short(config: RunConfig, precision: str) -> RunConfig:
+    changes = {"steps": 4, "batch": 4, "determinism": "exact", "log_every": 1}
+    changes |= {"precision": precision, "teacher_precision": precision}
+    data = config.data.model_copy(update={"crop": (256, 512)})
+    training = config.training.model_copy(update=changes)
+    return replace(config, student=_untrained(config.student), data=data, training=training)
+
+
+def _untrained(network: Network) -> Network:
+    return network.model_copy(update={"pretrained": None})
