@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ import torch
 from harness.bench.bounds import step_verdicts, verdicts
 from harness.bench.cases import Maps, measured
 from harness.bench.cohort import measure_cohort
+from harness.bench.gpu import Variant, measure_gpu
+from harness.bench.gpu_table import gpu_note, gpu_table
 from harness.bench.loader import measure_decoders, measure_loaders
 from harness.bench.loader_table import decoder_table, loader_table
 from harness.bench.losses import measure_losses
@@ -117,6 +120,40 @@ def bench_loader(folder: Path, repeats: int) -> None:
     _keep(folder / "loader", tables, machine)
 
 
+def bench_gpu(
+    folder: Path,
+    profile_name: str | None,
+    crops: Sequence[tuple[int, int]] | None,
+    precisions: Sequence[str],
+    levels: Sequence[str],
+    repeats: int,
+    every: bool = False,
+) -> None:
+    """Measure the methods' steps on this machine's GPU; writes gpu-PROFILE-CROP for every crop.
+
+    For all of `crops` (None: the profile's), `precisions` and `levels` of determinism. Raises
+    SuiteError where there is no GPU.
+    """
+    _require_positive(repeats)
+    if not torch.cuda.is_available():
+        raise SuiteError("no GPU that torch can use; `python -m harness doctor` says what it sees")
+    device = torch.device("cuda")
+    name = profile_name or read_params().profile
+    profile = read_profile(name)
+    dataset = profile.grid.datasets[0]
+    configs = (every_method if every else listed_methods)(name, profile, dataset)
+    for crop in crops or [profile.data[dataset].crop]:
+        load = os.getloadavg()[0]
+        variants = [Variant(crop, *each) for each in product(precisions, levels)]
+        measuring = measure_gpu(configs, profile, dataset, variants, repeats, device)
+        text = f"{crop[0]}x{crop[1]}"
+        rows = _watched(measuring, f"gpu {text}", len(variants) * (len(configs) + 1))
+        machine = _machine(profile.train.threads, repeats, load, torch.cuda.get_device_name(device))
+        title = f"Cost of a step on a GPU, profile {name}: batch {profile.train.batch}, {text}"
+        tables = [gpu_table(rows, title, [gpu_note(machine)])]
+        _keep(folder / f"gpu-{name}-{text}", tables, machine)
+
+
 def _require_positive(repeats: int) -> None:
     if repeats < 1:
         raise SuiteError(f"--repeats must be at least 1, got {repeats}")
@@ -131,9 +168,9 @@ def _watched(rows: Iterator[T], label: str, total: int) -> list[T]:
     return done
 
 
-def _machine(threads: int, repeats: int, load: float) -> dict[str, Any]:
+def _machine(threads: int, repeats: int, load: float, device: str = "cpu") -> dict[str, Any]:
     return {
-        **describe_environment("cpu", threads),
+        **describe_environment(device, threads),
         "git_commit": git_commit(),
         "repeats": repeats,
         "load": [load, os.getloadavg()[0]],  # processes at work in the last minute

@@ -20,6 +20,7 @@ from harness.normalise import normalise
 from harness.recipe import Network, Profile
 from harness.trainer import teach
 
+CPU = torch.device("cpu")
 ENDLESS = 10**6  # steps
 NO_ADVERSARY = ", no adversary"
 PROCESSOR_OF_TEACHER, PROCESSOR_OF_REST = "processor, teacher", "processor, rest"
@@ -101,7 +102,7 @@ def every_method(name: str, profile: Profile, dataset: str) -> list[RunConfig]:
     return found
 
 
-def open_setting(profile: Profile, dataset: str) -> Setting:
+def open_setting(profile: Profile, dataset: str, device: torch.device = CPU) -> Setting:
     """The profile's teacher and a batch of its size and crop; sets threads and determinism.
 
     Weights and batch are random, so that nothing is needed but the profile.
@@ -110,7 +111,8 @@ def open_setting(profile: Profile, dataset: str) -> Setting:
     set_determinism(recipe.determinism, recipe.threads)
     classes = len(dataset_info(dataset).classes)
     batch = random_batch(recipe.batch, classes, profile.data[dataset].crop)
-    return Setting(freeze(build(_untrained(profile.networks.teacher), classes)), batch)
+    teacher = freeze(build(_untrained(profile.networks.teacher), classes))
+    return Setting(teacher.to(device), batch)
 
 
 def random_batch(count: int, classes: int, crop: tuple[int, int]) -> Batch:
@@ -139,12 +141,12 @@ def least(clocks: Sequence[Phases]) -> Phases:
     return {name: min(readings[name] for readings in clocks) for name in clocks[0]}
 
 
-def open_learner(config: RunConfig, setting: Setting) -> Learner:
+def open_learner(config: RunConfig, setting: Setting, device: torch.device = CPU) -> Learner:
     """A student with its method, for a schedule that no benchmark ends."""
     training = config.training.model_copy(update={"steps": ENDLESS})
     config = replace(config, student=_untrained(config.student), training=training)
     teacher = setting.teacher
-    return Learner(config, teacher.classes, teacher.spec(), torch.device("cpu"))
+    return Learner(config, teacher.classes, teacher.spec(), device)
 
 
 def take_turns(learners: Sequence[Learner], setting: Setting) -> list[Phases]:

@@ -24,6 +24,8 @@ def start_victim(
 
     Forked from a server that has imported everything, so that signals hit the work, not imports.
     """
+    # Asked for its GPUs the usual way, CUDA refuses to work in what is forked afterwards.
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     context = get_context("forkserver")
     context.set_forkserver_preload(["harness.worker"])
     process = context.Process(target=_main, args=(workspace, profile, dataset, seed, methods))
