@@ -170,9 +170,18 @@ def open_data(dataset: str, source: DataSource, split: str) -> Split:
 
 
 def pick_device() -> torch.device:
-    """This process's GPU if there is one, else the CPU."""
+    """This process's GPU if the machine has any, else the CPU.
+
+    Raises SuiteError, in all of torchrun's processes here, if they are more than its GPUs.
+    """
     if not torch.cuda.is_available():
         return torch.device("cpu")
+    wanted, found = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+    if wanted > found:
+        raise SuiteError(
+            f"{wanted} devices wanted, but torch can use {found} of this machine's GPUs; lower "
+            "`devices` in the profile, or hide the GPUs (CUDA_VISIBLE_DEVICES='')"
+        )
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     torch.cuda.set_device(device)
     return device

@@ -129,10 +129,10 @@ def bench_gpu(
     repeats: int,
     every: bool = False,
 ) -> None:
-    """Measure the methods' steps on this machine's GPU; writes gpu-PROFILE-CROP for every crop.
+    """Measure the methods' steps on this machine's GPU; writes gpu-PROFILE-CROP-PRECISION.
 
-    For all of `crops` (None: the profile's), `precisions` and `levels` of determinism. Raises
-    SuiteError where there is no GPU.
+    One such table for each of `crops` (None: the profile's) and `precisions`, with all `levels`
+    of determinism; it is kept anew with every row. Raises SuiteError where there is no GPU.
     """
     _require_positive(repeats)
     if not torch.cuda.is_available():
@@ -142,16 +142,22 @@ def bench_gpu(
     profile = read_profile(name)
     dataset = profile.grid.datasets[0]
     configs = (every_method if every else listed_methods)(name, profile, dataset)
-    for crop in crops or [profile.data[dataset].crop]:
+    for crop, precision in product(crops or [profile.data[dataset].crop], precisions):
         load = os.getloadavg()[0]
-        variants = [Variant(crop, *each) for each in product(precisions, levels)]
-        measuring = measure_gpu(configs, profile, dataset, variants, repeats, device)
+        variants = [Variant(crop, precision, level) for level in levels]
         text = f"{crop[0]}x{crop[1]}"
-        rows = _watched(measuring, f"gpu {text}", len(variants) * (len(configs) + 1))
-        machine = _machine(profile.train.threads, repeats, load, torch.cuda.get_device_name(device))
         title = f"Cost of a step on a GPU, profile {name}: batch {profile.train.batch}, {text}"
-        tables = [gpu_table(rows, title, [gpu_note(machine)])]
-        _keep(folder / f"gpu-{name}-{text}", tables, machine)
+        total, rows = len(variants) * (len(configs) + 1), []
+        with progress(f"gpu {text} {precision}", total) as show:
+            for row in measure_gpu(configs, profile, dataset, variants, repeats, device):
+                rows.append(row)
+                machine = _machine(
+                    profile.train.threads, repeats, load, torch.cuda.get_device_name(device)
+                )
+                tables = [gpu_table(rows, title, [gpu_note(machine)])]
+                _write(folder / f"gpu-{name}-{text}-{precision}", tables, machine)
+                show(len(rows))
+        print("\n".join(plain(table) for table in tables))
 
 
 def _require_positive(repeats: int) -> None:
@@ -179,8 +185,12 @@ def _machine(threads: int, repeats: int, load: float, device: str = "cpu") -> di
 
 def _keep(path: Path, tables: Sequence[Table], machine: dict[str, Any]) -> None:
     print("\n".join(plain(table) for table in tables))
+    _write(path, tables, machine)
+    print(f"{path}.md and .json written")
+
+
+def _write(path: Path, tables: Sequence[Table], machine: dict[str, Any]) -> None:
     text = "\n".join(markdown(table) for table in tables)
     write_bytes(path.with_name(path.name + ".md"), text.encode())
     values = {"schema": 1, **plain_values(tables), "environment": machine}
     write_json(path.with_name(path.name + ".json"), values)
-    print(f"{path}.md and .json written")

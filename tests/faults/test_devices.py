@@ -8,12 +8,17 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+import torch
 from ruamel.yaml import YAML
 
 from harness.cells import plan_student
 from harness.records import read_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(
+    torch.cuda.device_count() == 1, reason="two devices, where there is one GPU"
+)
 PATIENCE = 300.0  # seconds; far more than anything here takes
 
 

@@ -1,6 +1,7 @@
 """What the GPU benchmark counts, by closed forms; the measuring itself on the CPU."""
 
 import argparse
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,8 +22,12 @@ from harness.errors import SuiteError
 
 CPU = torch.device("cpu")
 UNIT = Ceilings(copy=1.0, products={torch.float32: 1.0, torch.bfloat16: 2.0})
-OTHER, ONE = torch.ones(2, 3, 4), torch.tensor(1.0)
 VARIANT = Variant((64, 96), "fp32", "seeded")
+ROW = GpuRow(
+    "kd", VARIANT._replace(precision="bf16"), 16, 0.2, 0.16, 3 * 2**30, 4, 10**13, 10**11, 0.05,
+    Ceilings(2e12, {torch.float32: 5e13, torch.bfloat16: 8e14}),
+)  # fmt: skip
+OTHER, ONE = torch.ones(2, 3, 4), torch.tensor(1.0)
 
 
 @pytest.fixture(autouse=True)
@@ -125,12 +130,7 @@ def test_an_image_of_twice_the_size_takes_twice_the_operations(rows: dict[str, G
 
 
 def test_every_figure_of_the_table() -> None:
-    ceilings = Ceilings(2e12, {torch.float32: 5e13, torch.bfloat16: 8e14})
-    row = GpuRow(
-        "kd", VARIANT._replace(precision="bf16"), 16, 0.2, 0.16, 3 * 2**30, 4, 10**13, 10**11,
-        0.05, ceilings,
-    )  # fmt: skip
-    table = gpu_table([row], "title", ["machine"])
+    table = gpu_table([ROW], "title", ["machine"])
     assert [entry.text for entry in table.rows[0]] == [
         "bf16", "seeded", "kd", "80", "200", "1.25", "3", "50", "6.25", "25", "25", "4",
     ]  # fmt: skip
@@ -144,6 +144,24 @@ def test_every_figure_of_the_table() -> None:
 def test_without_a_gpu_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match="no GPU that torch can use"):
         bench_gpu(tmp_path, "smoke", None, ["fp32"], ["exact"], 1)
+
+
+def test_what_was_measured_before_a_failure_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def two_rows(*_: object) -> Iterator[GpuRow]:
+        yield ROW
+        yield ROW._replace(method="cwd")
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "a GPU")
+    monkeypatch.setattr("harness.bench.session.measure_gpu", two_rows)
+    with pytest.raises(torch.OutOfMemoryError):
+        bench_gpu(tmp_path, "smoke", [(64, 96)], ["bf16"], ["exact"], 1)
+    kept = json.loads((tmp_path / "gpu-smoke-64x96-bf16.json").read_text())
+    assert [row["method"] for row in kept["gpu"]] == ["kd", "cwd"]
+    assert kept["environment"]["device"] == "a GPU"
 
 
 @pytest.mark.parametrize("text", ["512", "512x", "0x4", "axb", "-1x4"])
