@@ -12,6 +12,10 @@ from distill.features import feature_pair
 from distill.generation import MaskedGenerator
 from distill.regions import Ignore, on_grid
 
+# Numbers that the gradient of `distances` holds at a time, on CUDA: 1 GiB in float32. From 2^31
+# on, torch's kernel writes beyond its buffer (pytorch/pytorch#193099).
+DIFFERENCES = 2**28
+
 
 class AfDCD(Distiller):
     """Masked feature generation with an omni-contrastive loss on what is generated."""
@@ -83,7 +87,7 @@ class AfDCD(Distiller):
         own, present = self._parts(student, valid)
         other, _ = self._parts(teacher, valid)
         # (2) similarity of part a of the student and part b of the teacher: -|a - b|_1 / T
-        scores = -torch.cdist(own, other, p=1.0) / self.config.temperature
+        scores = -distances(own, other) / self.config.temperature
         # (3) the positive is the same part; negatives are all other groups of the same patch
         group = torch.arange(own.shape[1], device=own.device) % self.groups
         same_part = torch.eye(len(group), dtype=torch.bool, device=own.device)
@@ -111,3 +115,13 @@ class AfDCD(Distiller):
         exists = F.unfold(present.to(features.dtype), side, stride=side) > 0  # N side^2 P
         exists = exists.transpose(1, 2).flatten(0, 1).repeat_interleave(self.groups, dim=1)
         return parts, exists
+
+
+def distances(own: Tensor, other: Tensor) -> Tensor:
+    """Sum over D of |own - other| for every pair of parts of one patch: B L D twice, to B L L.
+
+    Some patches at a time: `DIFFERENCES` bounds what the gradient needs.
+    """
+    patches = max(1, DIFFERENCES // (own.shape[1] ** 2 * own.shape[2]))
+    pairs = zip(*(torch.split(each, patches) for each in (own, other)), strict=True)
+    return torch.cat([torch.cdist(some, others, p=1.0) for some, others in pairs])

@@ -16,6 +16,8 @@ from distiller_cases import (
 )
 from torch import Tensor
 
+from baselines.afdcd import distances
+
 ONLY = {"kd_weight": 0, "feature_weight": 0}
 
 
@@ -121,6 +123,34 @@ def test_weights_zero_build_nothing() -> None:
 def test_rejects_options_that_are_not_positive(option: str) -> None:
     with pytest.raises(ValueError, match=option):
         build("afdcd", make_case(), **{option: 0})
+
+
+@pytest.mark.parametrize("numbers", [1, 2 * 6**2 * 5, 10**9])
+def test_some_patches_at_a_time_are_all_of_them(
+    numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bit by bit; no call's gradient holds more than `numbers` differences, or one patch's."""
+    torch.manual_seed(0)
+    own, other = (torch.randn(7, 6, 5, requires_grad=True) for _ in range(2))
+    expected = torch.cdist(own, other, p=1.0)
+    upstream = torch.randn_like(expected)
+    slopes = torch.autograd.grad(expected, (own, other), upstream)
+    held: list[int] = []
+
+    def watched(some: Tensor, others: Tensor, p: float) -> Tensor:
+        held.append(some.numel() * others.shape[1])
+        return cdist(some, others, p=p)
+
+    cdist = torch.cdist
+    monkeypatch.setattr(torch, "cdist", watched)
+    monkeypatch.setattr("baselines.afdcd.DIFFERENCES", numbers)
+    found = distances(own, other)
+    assert max(held) <= max(numbers, 6**2 * 5)
+    assert torch.equal(found, expected)
+    for slope, other_slope in zip(
+        torch.autograd.grad(found, (own, other), upstream), slopes, strict=True
+    ):
+        assert torch.equal(slope, other_slope)
 
 
 def test_mask() -> None:
