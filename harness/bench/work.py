@@ -34,7 +34,7 @@ class Work(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Run the operator and count it."""
         kwargs = kwargs or {}
         made = func(*args, **kwargs)
-        formula = flop_registry.get(func.overloadpacket)
+        formula = flop_registry.get(_functional(func.overloadpacket))
         operations = int(formula(*args, **kwargs, out_val=made)) if formula else 0
         moved = _moved(func, args, kwargs, made)
         self.operations += operations
@@ -42,6 +42,13 @@ class Work(TorchDispatchMode):  # type: ignore[no-untyped-call]
         computing = operations / self.ceilings.products[_precision(args)] if operations else 0.0
         self.seconds += max(computing, moved / self.ceilings.copy)
         return made
+
+
+def _functional(packet: Any) -> Any:
+    """The operator that `packet` is the in-place form of, if it is one; else `packet` itself."""
+    name = packet.__name__
+    in_place = name.endswith("_") and not name.endswith("__")
+    return getattr(torch.ops.aten, name[:-1], packet) if in_place else packet
 
 
 def _moved(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> int:

@@ -58,6 +58,13 @@ def test_a_convolution_and_its_gradients() -> None:
     assert work.operations == 3 * 2 * (2 * 8 * 8 * 5) * (3 * 3 * 3)
 
 
+def test_a_product_added_in_place() -> None:
+    total = torch.zeros(2, 5)
+    with Work(UNIT) as work:
+        total.addmm_(torch.ones(2, 3), torch.ones(3, 5)).add_(1)
+    assert work.operations == 2 * 2 * 3 * 5
+
+
 def test_bf16_has_a_ceiling_of_its_own() -> None:
     one = torch.ones(64, 64, dtype=torch.bfloat16)
     with Work(UNIT) as work:
