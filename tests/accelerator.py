@@ -81,8 +81,10 @@ class Remote(Tensor):
         return return_and_correct_aliasing(func, args, kwargs, wrapped)
 
 
-class Reads(TorchDispatchMode):
-    """Counts what makes the host wait for the device: values, or shapes that follow from them."""
+class Waits(TorchDispatchMode):
+    """Counts what makes the host wait for the device: values that it reads there, shapes that
+    follow from them, and values that it sends without `non_blocking`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,9 +94,12 @@ class Reads(TorchDispatchMode):
         del types
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__
-        fetched = name == "_to_copy" and torch.device(kwargs.get("device") or NAME).type != NAME
-        chosen = name.startswith("index") and _has_mask(args[1])
-        self.count += isinstance(args[0], Remote) and (name in READS or fetched or chosen)
+        there = bool(args) and isinstance(args[0], Remote)
+        goal = torch.device(kwargs["device"]).type if kwargs.get("device") else None
+        fetched = name == "_to_copy" and there and goal not in (None, NAME)
+        sent = name == "_to_copy" and not there and goal == NAME and not kwargs.get("non_blocking")
+        chosen = name.startswith("index") and there and _has_mask(args[1])
+        self.count += sent or fetched or chosen or (there and name in READS)
         return func(*args, **kwargs)
 
 

@@ -13,6 +13,8 @@ import pytest
 import torch
 from harness_cases import (
     CPU,
+    SMALL,
+    TEACHER,
     Noise,
     StopAfter,
     first_row,
@@ -26,6 +28,7 @@ from distill import method_names
 from harness.determinism import set_determinism
 from harness.evaluation import Subject, evaluate
 from harness.learner import Learner
+from harness.nets import build, freeze
 from harness.recipe import Evaluation
 from harness.records import ScoreRecord
 from harness.stop import Stopped
@@ -55,18 +58,20 @@ def train_elsewhere(name: str, folder: Path) -> None:
     train_there(folder / "resumed")
 
 
-def reads_of_a_step(name: str) -> int:
+def waits_of_a_step(name: str, decoder: str) -> int:
     """How often the host waits for the device within the third step."""
     device = torch.device(accelerator.NAME)
-    teacher = copy.deepcopy(frozen_teacher()).to(device)
-    learner = Learner(run_config(name), CLASSES, teacher.spec(), device)
+    change = {"decoder": decoder}
+    teacher = freeze(build(TEACHER.model_copy(update=change), CLASSES)).to(device)
+    config = run_config(name, student=SMALL.model_copy(update=change))
+    learner = Learner(config, CLASSES, teacher.spec(), device)
     for _ in range(3):
         images = torch.randn(2, 3, 64, 64).to(device)
         labels = torch.randint(0, CLASSES, (2, 64, 64)).to(device)
-        with accelerator.Reads() as reads:
+        with accelerator.Waits() as waits:
             output = teach(teacher, images, sorted(learner.teacher_taps()), "fp32")
             learner.advance(images, labels, output)
-    return reads.count
+    return waits.count
 
 
 def evaluate_on(device: str, folder: Path) -> ScoreRecord:
@@ -89,7 +94,12 @@ def test_every_method_trains_elsewhere(name: str, elsewhere: Executor, tmp_path:
 
 @pytest.mark.parametrize(("name", "waits"), WAITS.items())
 def test_a_step_waits_for_the_device(name: str, waits: int, elsewhere: Executor) -> None:
-    assert elsewhere.submit(reads_of_a_step, name).result() == waits
+    assert elsewhere.submit(waits_of_a_step, name, "fcn").result() == waits
+
+
+def test_a_pyramid_sends_its_grids_of_means(elsewhere: Executor) -> None:
+    """Rows and columns of three scales, in teacher and student."""
+    assert elsewhere.submit(waits_of_a_step, "student", "pspnet").result() == 2 * 2 * 3
 
 
 def test_an_evaluation_elsewhere_is_that_of_the_cpu(elsewhere: Executor, tmp_path: Path) -> None:
