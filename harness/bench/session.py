@@ -125,14 +125,15 @@ def bench_gpu(
     profile_name: str | None,
     crops: Sequence[tuple[int, int]] | None,
     precisions: Sequence[str],
-    levels: Sequence[str],
+    levels: Sequence[str] | None,
     repeats: int,
     every: bool = False,
 ) -> None:
     """Measure the methods' steps on this machine's GPU; writes gpu-PROFILE-CROP-PRECISION.
 
-    One such table for each of `crops` (None: the profile's) and `precisions`, with all `levels`
-    of determinism; it is kept anew with every row. Raises SuiteError where there is no GPU.
+    One such table for each of `crops` and `precisions`, with all `levels` of determinism (None:
+    the profile's crop, the profile's level); it is kept anew with every row. Raises SuiteError
+    where there is no GPU.
     """
     _require_positive(repeats)
     if not torch.cuda.is_available():
@@ -144,7 +145,9 @@ def bench_gpu(
     configs = (every_method if every else listed_methods)(name, profile, dataset)
     for crop, precision in product(crops or [profile.data[dataset].crop], precisions):
         load = os.getloadavg()[0]
-        variants = [Variant(crop, precision, level) for level in levels]
+        variants = [
+            Variant(crop, precision, level) for level in levels or [profile.train.determinism]
+        ]
         text = f"{crop[0]}x{crop[1]}"
         title = f"Cost of a step on a GPU, profile {name}: batch {profile.train.batch}, {text}"
         total, rows = len(variants) * (len(configs) + 1), []
