@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,18 @@ import torch
 from harness.config import RunConfig, Term
 from harness.data.catalogue import DatasetInfo, dataset_info
 from harness.data.splits import Sample, Split
-from harness.determinism import draw_seed
-from harness.nets import SegmentationNet, build
-from harness.recipe import DataSource, Execution, Network, Training
+from harness.determinism import draw_seed, set_determinism
+from harness.evaluation import Subject, evaluate
+from harness.learner import Learner
+from harness.nets import SegmentationNet, build, freeze
+from harness.recipe import DataSource, Evaluation, Execution, Network, Training
+from harness.records import ScoreRecord
 from harness.stop import StopRequest
-from harness.trainer import Cell, train
+from harness.trainer import Cell, teach, train
 
 CPU = torch.device("cpu")
 DATASET = "scenes_camvid"
+CLASSES = len(dataset_info(DATASET).classes)
 SMALL = Network(decoder="pspnet", backbone="resnet", depth=18, width=8, head_width=8)
 TEACHER = Network(decoder="pspnet", backbone="resnet", depth=18, width=8, head_width=16)
 STEPS = 5
@@ -115,9 +119,8 @@ def run(
     cells = [Cell(config, folder / config.method) for config in configs]
     for cell in cells:
         cell.folder.mkdir(parents=True, exist_ok=True)
-    classes = len(dataset_info(DATASET).classes)
     teacher = copy.deepcopy(frozen_teacher()).to(device)
-    train(cells, Noise(), classes, teacher, execution, device, stop or StopRequest())
+    train(cells, Noise(), CLASSES, teacher, execution, device, stop or StopRequest())
     return [cell.folder for cell in cells]
 
 
@@ -130,3 +133,22 @@ def first_row(folder: Path) -> dict[str, float]:
     """What a training logged of its first step."""
     row: dict[str, float] = json.loads((folder / "log.jsonl").read_text().splitlines()[0])
     return row
+
+
+def evaluate_noise(folder: Path, device: torch.device, latency_runs: int = 0) -> ScoreRecord:
+    """The teacher's scores on `Noise`, with two pictures, in `folder`."""
+    set_determinism("exact", threads=1)
+    subject = Subject("test", DATASET, "kd", 0, False, "0" * 64)
+    recipe = Evaluation(pictures=2, latency_runs=latency_runs)
+    return evaluate(copy.deepcopy(frozen_teacher()), Noise(), recipe, subject, folder, device)
+
+
+def distilled_step(name: str, decoder: str, device: torch.device) -> Callable[[], object]:
+    """A call is one more step of a student whose teacher, like itself, has `decoder`."""
+    student, teacher = (net.model_copy(update={"decoder": decoder}) for net in (SMALL, TEACHER))
+    taught_by = freeze(build(teacher, CLASSES)).to(device)
+    learner = Learner(run_config(name, student=student), CLASSES, taught_by.spec(), device)
+    images = torch.randn(TRAINING.batch, 3, 64, 64).to(device)
+    labels = torch.randint(0, CLASSES, (TRAINING.batch, 64, 64)).to(device)
+    taps = sorted(learner.teacher_taps())
+    return lambda: learner.advance(images, labels, teach(taught_by, images, taps, "fp32"))

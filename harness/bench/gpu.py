@@ -40,7 +40,7 @@ class GpuRow(NamedTuple):
     batch: int
     seconds: float  # wall time, the device kept busy
     floor: float  # the same of teacher's forward and plain student's step
-    peak: int  # bytes of tensors held at a time, networks and optimiser included
+    peak: int  # bytes held at a time: networks, optimiser, maps, cuDNN's workspace
     waits: int  # for the device, within the step
     operations: int
     bytes: int
@@ -66,12 +66,15 @@ def measure_gpu(
         setting = _with_pinned_batch(open_setting(changed, dataset, device), device)
         ceilings = ceilings_of(device)
         plain = replace(configs[0], method=FLOOR, terms=(Term("student", {}),))
-        floor: float | None = None
-        for config in (plain, *configs):
-            of_variant = replace(config, training=changed.train)
-            row = _measure(of_variant, variant, setting, ceilings, repeats, device, floor)
-            floor = row.floor
-            yield row
+        rows = (
+            _measure(
+                replace(config, training=changed.train), variant, setting, ceilings, repeats, device
+            )
+            for config in (plain, *configs)
+        )
+        floor = next(rows)
+        yield floor
+        yield from (row._replace(floor=floor.seconds) for row in rows)
 
 
 def _changed(profile: Profile, dataset: str, variant: Variant) -> Profile:
@@ -99,12 +102,11 @@ def _measure(
     ceilings: Ceilings,
     repeats: int,
     device: torch.device,
-    floor: float | None,
 ) -> GpuRow:
-    """One row; its learner is the only one on the device meanwhile."""
+    """One row, its floor its own time; its learner is the only one on the device meanwhile."""
     _forget(device)
     learner = open_learner(config, setting, device)
-    step = _step(learner, setting, device, taught=learner.needs_teacher or floor is None)
+    step = _step(learner, setting, device, taught=learner.needs_teacher or config.method == FLOOR)
     for _ in range(WARM_UP):
         step()
     waits = waits_within(step, device)
@@ -117,7 +119,7 @@ def _measure(
         variant,
         len(setting.batch.images),
         seconds,
-        seconds if floor is None else floor,
+        seconds,
         peak,
         waits,
         work.operations,

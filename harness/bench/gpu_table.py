@@ -13,8 +13,9 @@ NOTES = (
     "A training step, wall time, several in a row without waiting between them: batch from pinned "
     "memory, teacher's forward where the method needs one, student, method, backward, optimiser. "
     "Random images and weights.",
-    f"{FLOOR}: teacher's forward and plain student's step. peak: most bytes of tensors held at a "
-    "time. waits: how often the host waits for the device within a step.",
+    f"{FLOOR}: teacher's forward and plain student's step. peak: most bytes that torch's allocator "
+    "had given out at a time, cuDNN's workspace included. waits: how often the host waits for the "
+    "device within a step.",
     "TFLOP/s: operations of convolutions and matrix products, two a multiply-accumulate; of "
     "products: over what a product of 8192 x 8192 matrices reaches here. of copy: bytes that the "
     "operators read and write, each tensor once, over what a copy of 1 GiB moves. of both: the "

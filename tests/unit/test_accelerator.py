@@ -1,6 +1,5 @@
 """Training and evaluation away from the CPU, on a device that is as strict as a GPU."""
 
-import copy
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -13,26 +12,18 @@ import pytest
 import torch
 from harness_cases import (
     CPU,
-    SMALL,
-    TEACHER,
-    Noise,
     StopAfter,
+    distilled_step,
+    evaluate_noise,
     first_row,
-    frozen_teacher,
     results,
     run,
     run_config,
 )
 
 from distill import method_names
-from harness.determinism import set_determinism
-from harness.evaluation import Subject, evaluate
-from harness.learner import Learner
-from harness.nets import build, freeze
-from harness.recipe import Evaluation
 from harness.records import ScoreRecord
 from harness.stop import Stopped
-from harness.trainer import teach
 
 CLASSES = 11
 NEVER_WAIT = ("student", "kd", "cwd", "skd", "ifvd", "at", "fitnet", "dist", "mgd", "dsd", "afdcd",
@@ -58,28 +49,18 @@ def train_elsewhere(name: str, folder: Path) -> None:
     train_there(folder / "resumed")
 
 
+def evaluate_there(folder: Path) -> ScoreRecord:
+    return evaluate_noise(folder, torch.device(accelerator.NAME))
+
+
 def waits_of_a_step(name: str, decoder: str) -> int:
     """How often the host waits for the device within the third step."""
-    device = torch.device(accelerator.NAME)
-    change = {"decoder": decoder}
-    teacher = freeze(build(TEACHER.model_copy(update=change), CLASSES)).to(device)
-    config = run_config(name, student=SMALL.model_copy(update=change))
-    learner = Learner(config, CLASSES, teacher.spec(), device)
-    for _ in range(3):
-        images = torch.randn(2, 3, 64, 64).to(device)
-        labels = torch.randint(0, CLASSES, (2, 64, 64)).to(device)
-        with accelerator.Waits() as waits:
-            output = teach(teacher, images, sorted(learner.teacher_taps()), "fp32")
-            learner.advance(images, labels, output)
+    step = distilled_step(name, decoder, torch.device(accelerator.NAME))
+    step()
+    step()
+    with accelerator.Waits() as waits:
+        step()
     return waits.count
-
-
-def evaluate_on(device: str, folder: Path) -> ScoreRecord:
-    set_determinism("exact", threads=1)
-    subject = Subject("test", "scenes_camvid", "kd", 0, False, "0" * 64)
-    net = copy.deepcopy(frozen_teacher())
-    recipe = Evaluation(pictures=2, latency_runs=0)
-    return evaluate(net, Noise(), recipe, subject, folder, torch.device(device))
 
 
 @pytest.mark.parametrize("name", method_names())
@@ -103,8 +84,8 @@ def test_a_pyramid_sends_its_grids_of_means(elsewhere: Executor) -> None:
 
 
 def test_an_evaluation_elsewhere_is_that_of_the_cpu(elsewhere: Executor, tmp_path: Path) -> None:
-    here = evaluate_on("cpu", tmp_path / "here")
-    there = elsewhere.submit(evaluate_on, accelerator.NAME, tmp_path / "there").result()
+    here = evaluate_noise(tmp_path / "here", CPU)
+    there = elsewhere.submit(evaluate_there, tmp_path / "there").result()
     assert there.cost == here.cost
     assert there.discriminability == pytest.approx(here.discriminability)
     confusions = [np.load(tmp_path / place / "confusion.npy") for place in ("here", "there")]

@@ -1,6 +1,5 @@
 """What only a GPU can show: trainings there repeat themselves bit for bit."""
 
-import copy
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -13,13 +12,15 @@ import numpy as np
 import pytest
 import torch
 from harness_cases import (
+    CLASSES,
+    CPU,
     EVERY_STEP,
     SMALL,
-    TEACHER,
     Noise,
     StopAfter,
+    distilled_step,
+    evaluate_noise,
     first_row,
-    frozen_teacher,
     results,
     run,
     run_config,
@@ -28,25 +29,19 @@ from harness_cases import (
 from distill import method_names
 from harness.bench.gpu import waits_within
 from harness.config import RunConfig, read_profile, student_run
-from harness.data.catalogue import dataset_info
-from harness.determinism import set_determinism
 from harness.errors import exit_with
-from harness.evaluation import Subject, evaluate
-from harness.learner import Learner
 from harness.nets import build, freeze
-from harness.recipe import Evaluation, Execution, Network
+from harness.recipe import Execution, Network
 from harness.stop import Stopped, StopRequest
-from harness.trainer import Cell, teach, train
+from harness.trainer import Cell, train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 CUDA = torch.device("cuda")
 PAPER = ("paper-deeplabv3-r18", "paper-pspnet-r18", "paper-deeplabv3-mobilenetv2")
-CLASSES = len(dataset_info("scenes_camvid").classes)
 # CIRKD draws from its queues by class; PCD pairs channels on the CPU.
 WAITING = ("cirkd", "pcd")
 WAITS = {"skd": 1}  # it sends the number of its pairs
 DRAWING = ("afdcd", "mgd")  # masks, on the device, whose generator is another than the CPU's
-FLAT = {"decoder": "fcn"}  # PSPNet's pyramid waits for its grids of means
 
 
 @pytest.fixture
@@ -125,12 +120,8 @@ def test_published_networks_repeat_themselves(profile: str, precision: str, tmp_
 def test_an_evaluation_repeats_itself(tmp_path: Path) -> None:
     areas = []
     for turn in ("first", "second", "cpu"):
-        set_determinism("exact", threads=1)
-        subject = Subject("test", "scenes_camvid", "kd", 0, False, "0" * 64)
-        recipe = Evaluation(pictures=2, latency_runs=3)
-        device = torch.device("cpu") if turn == "cpu" else CUDA
-        net = copy.deepcopy(frozen_teacher())
-        record = evaluate(net, Noise(), recipe, subject, tmp_path / turn, device)
+        device = CPU if turn == "cpu" else CUDA
+        record = evaluate_noise(tmp_path / turn, device, latency_runs=3)
         files = sorted((tmp_path / turn).rglob("*"))
         areas.append([p.read_bytes() for p in files if p.suffix in (".npy", ".npz", ".png")])
         assert record.cost.latency_ms is not None
@@ -141,16 +132,7 @@ def test_an_evaluation_repeats_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted({*method_names()} - {*WAITING}))
 def test_a_step_hardly_waits_for_the_device(name: str) -> None:
-    teacher = freeze(build(TEACHER.model_copy(update=FLAT), CLASSES)).to(CUDA)
-    config = run_config(name, student=SMALL.model_copy(update=FLAT))
-    learner = Learner(config, CLASSES, teacher.spec(), CUDA)
-    taps = sorted(learner.teacher_taps())
-    images = torch.randn(2, 3, 64, 64, device=CUDA)
-    labels = torch.randint(0, CLASSES, (2, 64, 64), device=CUDA)
-
-    def step() -> None:
-        learner.advance(images, labels, teach(teacher, images, taps, "fp32"))
-
+    step = distilled_step(name, "fcn", CUDA)  # PSPNet's pyramid waits for its grids of means
     step()
     step()
     assert waits_within(step, CUDA) == WAITS.get(name, 0)
