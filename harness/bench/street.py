@@ -6,9 +6,9 @@ import numpy as np
 from PIL import Image
 
 from harness.data.catalogue import dataset_info
-from harness.data.cityscapes import EVALUATED_IDS, IMAGE_SUFFIX, LABEL_SUFFIX
 from harness.data.draws import draws
 from harness.data.mmsegmentation import TRAIN_ID_SUFFIX
+from harness.data.readers.cityscapes import EVALUATED_IDS, IMAGE_SUFFIX, LABEL_SUFFIX
 from harness.data.scenes_canvas import Canvas, Dice
 from harness.data.scenes_street import draw_street
 from harness.data.scenes_surfaces import exposed

@@ -18,7 +18,7 @@ from harness.bench.steps import Setting, every_method, measure_step, open_settin
 from harness.bench.tables import cohort_table
 from harness.config import Term, read_profile, student_run
 from harness.data import scenes
-from harness.data.manifest import prepare
+from harness.data.preparation import prepare
 from harness.errors import SuiteError
 from harness.learner import PHASES
 
