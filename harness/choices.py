@@ -17,19 +17,18 @@ READERS, BACKBONES, DECODERS = (
 
 
 def training_choices(config: RunConfig) -> list[str]:
-    """The choices of a training. Raises SuiteError if a method is not to be found."""
-    networks = [network for network in (config.student, config.teacher) if network]
-    parts = [part for network in networks for part in _network(network)]
-    return [*_data(config), *parts, *(method_class(term.method) for term in config.terms)]
+    """The choices of a training, in an order that no renaming of a module changes.
+
+    Raises SuiteError if a method is not to be found.
+    """
+    networks = filter(None, (config.student, config.teacher))
+    methods = [method_class(term.method) for term in config.terms]
+    return [*methods, reader_module(config.dataset), *_parts(*networks)]
 
 
 def evaluation_choices(config: RunConfig) -> list[str]:
     """The choices of an evaluation."""
-    return [*_data(config), *_network(config.student)]
-
-
-def _data(config: RunConfig) -> Iterator[str]:
-    yield reader_module(config.dataset)
+    return [reader_module(config.dataset), *_parts(config.student)]
 
 
 def reader_module(dataset: str) -> str:
@@ -37,9 +36,9 @@ def reader_module(dataset: str) -> str:
     return f"{READERS}.{dataset_info(dataset).layout}"
 
 
-def _network(network: Network) -> Iterator[str]:
-    yield f"{BACKBONES}.{network.backbone}"
-    yield f"{DECODERS}.{network.decoder}"
+def _parts(*networks: Network) -> Iterator[str]:
+    yield from sorted(f"{BACKBONES}.{network.backbone}" for network in networks)
+    yield from sorted(f"{DECODERS}.{network.decoder}" for network in networks)
 
 
 def method_class(name: str) -> str:

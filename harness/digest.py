@@ -66,7 +66,7 @@ def code_digest(kind: str, choices: Iterable[str] = ()) -> str:
 
 def reached(kind: str, choices: Iterable[str] = ()) -> Code:
     """Every definition that a stage reaches, and the digest over all of them."""
-    names = [*ROOTS[kind], *sorted(set(choices))]
+    names = list(dict.fromkeys([*ROOTS[kind], *choices]))  # as given: names may change
     code = _codebase(PACKAGES | {name.partition(":")[0].partition(".")[0] for name in names})
     places: dict[Definition, int] = {}
     for name in names:
