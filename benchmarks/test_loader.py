@@ -20,7 +20,7 @@ from benchmarks.measure import Work, in_turns
 from benchmarks.tables import Table
 from harness import vision  # noqa: F401  mmseg imports torchvision
 from harness.data.augmentation import Augmentation, place
-from harness.data.cityscapes import EVALUATED_IDS, IMAGE_SUFFIX, LABEL_SUFFIX
+from harness.data.readers.cityscapes import EVALUATED_IDS, IMAGE_SUFFIX, LABEL_SUFFIX
 from harness.data.splits import open_split
 from harness.data.stream import Crops, collate
 

@@ -1,17 +1,16 @@
-"""Write what every stage of the active profile depends on beside its files: the code it can reach
-and imported teachers, as results/digests/KIND.txt.
+"""Write what the stages of a profile depend on beside their files, as results/digests/PROFILE/:
+the digest of the code that each can reach, and the hashes of imported teachers.
 """
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cells import TEACHER, run_folder
-from harness.config import PROFILES, method_terms, read_params, read_profile, teacher_run
+from harness.choices import evaluation_choices, reader_module, training_choices
+from harness.config import RunConfig, read_params, student_run, teacher_run
 from harness.digest import code_digest
 from harness.errors import SuiteError
 from harness.leaving import leave_with
-from harness.recipe import Params, TeacherTraining
 from harness.recorded import keep_stages, mend_stages, require_stages
 from harness.records import file_hash, read_run, write_bytes
 
@@ -19,40 +18,46 @@ FOLDER = Path("results/digests")
 
 
 def main() -> int:
-    """One file a stage kind, and one a method for training."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    """One file a stage kind and data set, and one a method for training."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profile", help="the active profile")
+    profile = parser.parse_args().profile
     params = read_params()
     if mend_stages():
         raise SuiteError("dvc.lock: a kill had cut it short; it is whole again, run dvc once more")
-    require_stages(params.profile)
+    require_stages(profile)
     keep_stages()
-    profile = read_profile(params.profile)
-    for kind in ("prepare", "teacher", "evaluate", "compare"):
-        lines = imported(params) if kind == "teacher" else ()
-        write_bytes(FOLDER / f"{kind}.txt", "".join([code_digest(kind), *lines]).encode())
-    for key in params.methods:
-        terms = method_terms(profile, key, PROFILES / f"{params.profile}.yaml")
-        digest = code_digest("train", [term.method for term in terms])
-        write_bytes(FOLDER / f"train-{key}.txt", digest.encode())
+    digests = {"compare": code_digest("compare")}
+    for dataset in params.datasets:
+        teacher = teacher_run(profile, dataset)
+        digests |= {
+            f"{dataset}/prepare": code_digest("prepare", [reader_module(dataset)]),
+            f"{dataset}/teacher": code_digest("train", training_choices(teacher)) + _file(teacher),
+            f"{dataset}/evaluate_teacher": code_digest("evaluate", evaluation_choices(teacher)),
+        }
+        for method in params.methods:
+            student = student_run(profile, dataset, method, params.seeds[0])
+            digests[f"{dataset}/train-{method}"] = code_digest("train", training_choices(student))
+            digests[f"{dataset}/evaluate"] = code_digest("evaluate", evaluation_choices(student))
+    for name, digest in digests.items():
+        write_bytes(FOLDER / profile / f"{name}.txt", f"{digest}\n".encode())
     return 0
 
 
-def imported(params: Params) -> Iterator[str]:
-    """A line `FILE SHA256` for every teacher that is imported.
+def _file(teacher: RunConfig) -> str:
+    """` FILE SHA256` for a teacher that is taken from a file.
 
     A clone that lacks the file has the hash from the teacher's record.
     """
-    for dataset in params.datasets:
-        training = teacher_run(params.profile, dataset).training
-        if isinstance(training, TeacherTraining) and training.source:
-            source = Path(training.source)
-            known = file_hash(source) if source.is_file() else _recorded(params.profile, dataset)
-            yield f"{source} {known}\n"
+    if teacher.source is None:
+        return ""
+    known = file_hash(teacher.source) if teacher.source.is_file() else _recorded(teacher)
+    return f" {teacher.source} {known}"
 
 
-def _recorded(profile: str, dataset: str) -> str | None:
+def _recorded(teacher: RunConfig) -> str | None:
     try:
-        record = read_run(run_folder(profile, dataset, TEACHER, 0) / "run.json")
+        record = read_run(run_folder(teacher.profile, teacher.dataset, TEACHER, 0) / "run.json")
     except SuiteError:
         return None
     return record.pretrained_sha256

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.config import data_root, data_source, read_profile
 from harness.data.catalogue import dataset_info
-from harness.data.manifest import prepare
+from harness.data.preparation import prepare
 from harness.leaving import leave_with
 from harness.names import profile_name
 from harness.stage import begin_stage

@@ -11,6 +11,7 @@ from harness.checkpoints import read_checkpoint
 from harness.config import data_source, read_profile
 from harness.conversion import Converted, convert, fit
 from harness.data.catalogue import dataset_info
+from harness.data.opening import open_data
 from harness.data.splits import Split
 from harness.errors import SuiteError
 from harness.evaluation import Subject, evaluate
@@ -18,7 +19,7 @@ from harness.nets import SegmentationNet, build
 from harness.recipe import Evaluation, Network, Profile
 from harness.records import file_hash, write_bytes, write_json
 from harness.weights import save_weights
-from harness.worker import open_data, pick_device
+from harness.worker import pick_device
 
 CLASSIFIER = "head.conv_seg.weight"
 Role = Literal["teacher", "student"]

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.choices import training_choices
 from harness.config import RunConfig, read_params, read_profile, student_run, teacher_run
 from harness.digest import code_digest
 from harness.errors import SuiteError
 from harness.limits import check_limits
 from harness.names import profile_name, seed_number
 from harness.pretrained import backbone_path, existing_backbone
-from harness.recipe import TeacherTraining
-from harness.records import file_hash, read_run
+from harness.records import RunRecord, file_hash, read_run
 from harness.seal import read_seal
 
 RESULTS = Path("results")
@@ -30,7 +30,7 @@ class PlannedCell:
     """One training with everything that its fingerprint covers."""
 
     config: RunConfig
-    code: str  # sha256 of the code digest
+    code: str  # its digest
     manifest: str  # sha256 of the data manifest
     teacher: str | None  # sha256 of the teacher's weights
     pretrained: str | None = (
@@ -116,10 +116,10 @@ def plan_student(profile: str, dataset: str, method: str, seed: int) -> PlannedC
     """The cell of a student. Raises SuiteError if its data or teacher are not there yet."""
     config = student_run(profile_name(profile), dataset, method, seed_number(seed))
     check_limits(config)
-    digest = code_digest("train", [term.method for term in config.terms])
+    digest = code_digest("train", training_choices(config))
     teacher = weights_hash(run_folder(profile, dataset, TEACHER, 0))
     pretrained = _pretrained_hash(config, run_folder(profile, dataset, method, seed))
-    return PlannedCell(config, _sha(digest), _manifest_hash(dataset), teacher, pretrained)
+    return PlannedCell(config, digest, _manifest_hash(dataset), teacher, pretrained)
 
 
 def plan_teacher(profile: str, dataset: str) -> PlannedCell:
@@ -127,8 +127,15 @@ def plan_teacher(profile: str, dataset: str) -> PlannedCell:
     config = teacher_run(profile_name(profile), dataset)
     check_limits(config)
     pretrained = _pretrained_hash(config, run_folder(profile, dataset, TEACHER, 0))
-    digest = code_digest("teacher")
-    return PlannedCell(config, _sha(digest), _manifest_hash(dataset), None, pretrained)
+    digest = code_digest("train", training_choices(config))
+    return PlannedCell(config, digest, _manifest_hash(dataset), None, pretrained)
+
+
+def plan_recorded(record: RunRecord) -> PlannedCell:
+    """A published training as recipes, code, data and teacher would make it now."""
+    if record.kind == TEACHER:
+        return plan_teacher(record.profile, record.dataset)
+    return plan_student(record.profile, record.dataset, record.method, record.seed)
 
 
 def unfinished_cohort(cell: PlannedCell) -> list[PlannedCell]:
@@ -158,10 +165,8 @@ def _manifest_hash(dataset: str) -> str:
 
 def pretrained_path(config: RunConfig) -> Path | None:
     """The file of weights that a training begins with or is imported from, there or not."""
-    training, name = config.training, config.student.pretrained
-    if isinstance(training, TeacherTraining) and training.source:
-        return Path(training.source)
-    return backbone_path(name) if name else None
+    name = config.student.pretrained
+    return config.source or (backbone_path(name) if name else None)
 
 
 def _pretrained_hash(config: RunConfig, published: Path) -> str | None:
@@ -177,7 +182,3 @@ def _pretrained_hash(config: RunConfig, published: Path) -> str | None:
             return run.pretrained_sha256
     name = config.student.pretrained
     return file_hash(existing_backbone(name) if name and path == backbone_path(name) else path)
-
-
-def _sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

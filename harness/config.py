@@ -41,6 +41,12 @@ class RunConfig:
     training: Training
     terms: tuple[Term, ...]
 
+    @property
+    def source(self) -> Path | None:
+        """The file of finished weights that a teacher is taken from instead of being trained."""
+        named = self.training.source if isinstance(self.training, TeacherTraining) else None
+        return Path(named) if named else None
+
     def as_dict(self) -> dict[str, Any]:
         """The same as plain JSON values, without where the data lie and what is scored."""
         return {

@@ -1,117 +1,120 @@
-"""Which code a stage can reach, as a hash that comments and docstrings do not change.
+"""Which code decides a result, as one hash: definitions are followed, not files.
 
-Modules are followed by their import statements, from the module where a stage's work is done.
-Only this project's packages are followed; methods are added by name.
+From the functions that a stage calls, every name is followed to what it stands for: functions,
+classes and constants of this project. Each is hashed as its syntax tree, without docstrings,
+annotations, error texts, log lines and imports, and with the names of what it uses replaced by
+places in the walk. So moving or renaming a module or a definition changes nothing, and changing
+one number of a loss changes exactly the results that reach it. The same under Python 3.11 to 3.13.
 """
 
-import ast
 import hashlib
-import importlib.util
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
-from pathlib import Path
+from typing import NamedTuple
 
-from harness.spelling import spelled
+from harness.definitions import PACKAGES, Codebase, Definition
+from harness.errors import SuiteError
+from harness.structure import structure, structure_of
 
-PACKAGES = frozenset({"distill", "pcd", "baselines", "harness", "experiments"})
-METHODS = "segdistill.methods"  # as distill.ENTRY_POINTS; importing that would load torch
-# Where the work of every kind of stage is done.
+# Where the work of every kind of stage begins. A choice by name (a method, a data set, a part of a
+# network) is no name in the code: `choices` of the run are further roots.
 ROOTS = {
-    "prepare": ("harness.data.manifest",),
-    "teacher": ("harness.trainer",),
-    "train": ("harness.trainer",),
-    "evaluate": ("harness.evaluation",),
-    "compare": ("harness.report.compare",),
+    "prepare": ("harness.data.preparation:prepare",),
+    "train": ("harness.instructions:cap_instructions", "harness.session:run"),
+    "evaluate": ("harness.instructions:cap_instructions", "harness.evaluation:evaluate_file"),
+    "compare": ("harness.report.compare:build_report",),
 }
+# Reached, but without influence on any value of a result: these are not followed.
+OPERATIONAL = {
+    "distill.distiller:load": "finds a method, which is a root of its own",
+    "harness.config": "settings, whose values are in the fingerprint, and where data lie",
+    "harness.errors": "an error ends the run, which leaves no result",
+    "harness.pretrained": "where backbones lie; their hashes are in the fingerprint",
+    "harness.progress": "what a person sees of the work",
+    "harness.records": "how files are written and read, and the form of a record",
+}
+NOT_FOLLOWED = frozenset(OPERATIONAL)
 
 
-def code_digest(kind: str, methods: Iterable[str] = ()) -> str:
-    """A line `MODULE SHA256` for every module that stage `kind` with `methods` can reach."""
-    roots = [*ROOTS[kind], *(method_module(name) for name in methods)]
-    return "".join(f"{name} {_module(path, name).digest}\n" for name, path in reachable(roots))
+class Code(NamedTuple):
+    """What the digest of a stage covers."""
+
+    definitions: tuple[Definition, ...]  # in the order of the walk
+    sha256: str
 
 
-def reachable(roots: Iterable[str]) -> list[tuple[str, Path]]:
-    """The modules of this project and of the roots' packages that importing `roots` can load."""
-    found: dict[str, Path] = {}
-    waiting = list(roots)
-    packages = PACKAGES | {root.partition(".")[0] for root in waiting}
-    while waiting:
-        name = waiting.pop()
-        path = module_path(name)
-        if name in found or path is None:
-            continue
-        found[name] = path
-        waiting.extend(_parents(name))
-        waiting.extend(n for n in _module(path, name).imports if n.partition(".")[0] in packages)
-    return sorted(found.items())
+def code_digest(kind: str, choices: Iterable[str] = ()) -> str:
+    """sha256 of all code that decides the results of a stage.
+
+    Args:
+        kind: A key of ROOTS.
+        choices: Definitions that the run chooses by name, as `MODULE:NAME`, or `MODULE` for all
+            that a module defines.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        SuiteError: A choice names nothing.
+
+    Example:
+        >>> code_digest("train", ["baselines.kd:KD"]) != code_digest("train", ["baselines.at:AT"])
+        True
+    """
+    return reached(kind, choices).sha256
 
 
-def method_module(name: str) -> str:
-    """The module of method `name`, by the order in which `distill.load` looks."""
-    if ":" in name:
-        return name.partition(":")[0]
-    if module_path(f"baselines.{name}"):
-        return f"baselines.{name}"
-    installed = () if module_path(name) else entry_points(group=METHODS, name=name)
-    return next((point.module for point in installed), name)
-
-
-def module_path(name: str) -> Path | None:
-    """The file of a module, found without importing it; None if there is none."""
-    top, *rest = name.split(".")
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return None
-    if spec is None or spec.origin is None:
-        return None
-    if not rest:
-        return Path(spec.origin)
-    stem = Path(spec.origin).parent.joinpath(*rest)
-    candidates = (stem.with_name(stem.name + ".py"), stem / "__init__.py")
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def _parents(name: str) -> Iterator[str]:
-    while "." in name:
-        name = name.rpartition(".")[0]
-        yield name
-
-
-@dataclass(frozen=True)
-class _Module:
-    imports: tuple[str, ...]
-    digest: str  # SHA-256 of the code without comments and docstrings
+def reached(kind: str, choices: Iterable[str] = ()) -> Code:
+    """Every definition that a stage reaches, and the digest over all of them."""
+    names = [*ROOTS[kind], *sorted(set(choices))]
+    code = _codebase(PACKAGES | {name.partition(":")[0].partition(".")[0] for name in names})
+    places: dict[Definition, int] = {}
+    for name in names:
+        for root in _named(code, name):
+            places.setdefault(root, len(places))
+    lines = []
+    for definition in (walk := list(places)):
+        found = structure(code, definition, NOT_FOLLOWED)
+        for use in found.uses:
+            if use not in places:
+                places[use] = len(places)
+                walk.append(use)  # the loop goes on with it
+        lines.append(f"{found.text} {[places[use] for use in found.uses]}")
+    lines += sorted(_effects(code, places))
+    return Code(tuple(places), hashlib.sha256("\n".join(lines).encode()).hexdigest())
 
 
 @cache
-def _module(path: Path, name: str) -> _Module:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    imports: list[str] = []
-    for node in ast.walk(tree):
-        imports.extend(_imported(node, package))
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_text(body[0]):
-            body[:] = body[1:] or [ast.Pass()]
-    return _Module(tuple(imports), hashlib.sha256(spelled(tree).encode()).hexdigest())
+def _codebase(packages: frozenset[str]) -> Codebase:
+    """One for all digests of a process, so that every file is read once."""
+    return Codebase(packages)
 
 
-def _imported(node: ast.AST, package: str) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        base = node.module or ""
-        if node.level:
-            above = package.split(".")[: len(package.split(".")) - node.level + 1]
-            base = ".".join([*above, base]).rstrip(".")
-        yield base
-        yield from (f"{base}.{alias.name}" for alias in node.names)
+def _named(code: Codebase, name: str) -> Iterator[Definition]:
+    module_name, _, wanted = name.partition(":")
+    module = code.module(module_name)
+    if module is None:
+        raise SuiteError(f"{module_name}: no such module")
+    if not wanted:
+        yield from (Definition(module_name, name) for name in module.bindings)
+        return
+    found = code.resolve(module, wanted)
+    if not isinstance(found, Definition):
+        raise SuiteError(f"{module_name}: defines no {wanted!r}")
+    yield found
 
 
-def _is_text(node: ast.AST) -> bool:
-    constant = node.value if isinstance(node, ast.Expr) else None
-    return isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+def _effects(code: Codebase, definitions: Iterable[Definition]) -> Iterator[str]:
+    """What the definitions' modules, and those they import, do beside defining when loaded."""
+    seen: set[str] = set(OPERATIONAL)
+    waiting = [definition.module for definition in definitions]
+    while waiting:
+        name = waiting.pop()
+        module = None if name in seen else code.module(name)
+        seen.add(name)
+        if module is not None:
+            for target in module.imports.values():
+                waiting += [target.module, f"{target.module}.{target.name}"]
+            yield from (
+                structure_of(code, module, [each], NOT_FOLLOWED).text for each in module.effects
+            )

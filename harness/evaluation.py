@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from harness.config import RunConfig
+from harness.data.opening import open_data
 from harness.data.splits import Sample, Split
+from harness.determinism import set_determinism
 from harness.metrics.areas import Measure
 from harness.metrics.cost import latency, macs, parameters
 from harness.metrics.discriminability import ClassScatter
@@ -21,11 +24,12 @@ from harness.metrics.energy import millijoules
 from harness.metrics.memory import peak_memory
 from harness.metrics.scores import scores
 from harness.metrics.truth import Truth
-from harness.nets import EMBEDDING, SegmentationNet
+from harness.nets import EMBEDDING, SegmentationNet, build
 from harness.normalise import normalise
 from harness.progress import progress
 from harness.recipe import Evaluation
 from harness.records import ScoreRecord, write_bytes, write_record
+from harness.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,26 @@ def predict(
     logits = output.logits.float()
     full = F.interpolate(logits, size=image.shape[:2], mode="bilinear", align_corners=False)
     return full[0].argmax(dim=0).to(torch.uint8), output.taps[EMBEDDING]
+
+
+def evaluate_file(
+    weights: Path,
+    config: RunConfig,
+    recipe: Evaluation,
+    subject: Subject,
+    folder: Path,
+    device: torch.device,
+    truths: MutableMapping[str, Truth] | None = None,
+) -> ScoreRecord:
+    """Score the network of `config` with the weights of a file, on the split the recipe reports.
+
+    With the instruction cap all that decides a score, and so the root of its digest.
+    """
+    set_determinism("exact", recipe.threads)
+    split = open_data(config.dataset, config.data, config.data.evaluate_split)
+    net = build(config.student, len(split.info.classes))
+    load_weights(weights, net)
+    return evaluate(net, split, recipe, subject, folder, device, truths)
 
 
 def evaluate(

@@ -13,6 +13,7 @@ from harness.cells import (
     run_folder,
     weights_hash,
 )
+from harness.choices import evaluation_choices
 from harness.config import RunConfig, read_profile, student_run, teacher_run
 from harness.digest import code_digest
 from harness.names import profile_name, seed_number
@@ -78,5 +79,5 @@ def plan_evaluation(
         if weights
         else weights_hash(run_folder(profile, dataset, method, seed)),
         manifest=file_hash(manifest_path(dataset)),
-        code=hashlib.sha256(code_digest("evaluate").encode()).hexdigest(),
+        code=code_digest("evaluate", evaluation_choices(config)),
     )

@@ -34,6 +34,14 @@ class Seconds(Record):
     optimizer: float
 
 
+class Restamp(Record):
+    """A digest that was exchanged because the code was rewritten and gives the same bits."""
+
+    code_digest: str  # the one before
+    git_commit: str | None  # where the same bits were shown
+    why: str
+
+
 class RunRecord(Record):
     """One finished training (run.json)."""
 
@@ -63,6 +71,7 @@ class RunRecord(Record):
     determinism: str
     environment: dict[str, Any]
     git_commit: str | None
+    restamps: tuple[Restamp, ...] = ()
 
 
 class SizeScore(Record):

@@ -11,12 +11,13 @@ from typing import NamedTuple
 import torch
 
 from harness.config import RunConfig
+from harness.data.opening import open_data
 from harness.nets import build, freeze
 from harness.recipe import Execution
 from harness.records import Seconds, file_hash
 from harness.stop import StopRequest
 from harness.trainer import SUMMARY, Cell, train
-from harness.worker import open_data, pick_device
+from harness.worker import pick_device
 
 
 class Trial(NamedTuple):

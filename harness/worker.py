@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from distill import load
+from harness import session
 from harness.cells import (
     TEACHER,
     PlannedCell,
@@ -23,29 +24,26 @@ from harness.cells import (
     plan_teacher,
     run_folder,
 )
-from harness.config import data_root, read_profile
+from harness.config import read_profile
 from harness.data.catalogue import dataset_info
 from harness.data.manifest import read_manifest
-from harness.data.splits import Split, open_split
+from harness.data.opening import open_data
 from harness.data.stream import order_hash
-from harness.determinism import set_determinism
 from harness.environment import describe_environment
 from harness.errors import SuiteError
-from harness.evaluation import Subject, evaluate
+from harness.evaluation import Subject, evaluate_file
 from harness.evaluations import PlannedEvaluation, plan_evaluation
 from harness.failures import note_failure
 from harness.instructions import cap_instructions
 from harness.leaving import leave_with
 from harness.lock import locked
 from harness.metrics.truth import Truth
-from harness.nets import SegmentationNet, build, freeze
 from harness.ranks import ALONE, Ranks, joined
-from harness.recipe import DataSource, TeacherTraining
+from harness.recipe import DataSource
 from harness.records import ScoreRecord
 from harness.seal import seal
 from harness.stop import StopRequest
-from harness.trainer import SUMMARY, Cell, import_weights, train
-from harness.weights import load_weights
+from harness.trainer import SUMMARY, Cell
 
 
 def main() -> int:
@@ -141,32 +139,20 @@ def evaluate_plan(
 ) -> ScoreRecord:
     """Evaluate the file `weights`, whose hash `plan` names, into the plan's scratch folder."""
     config = plan.config
-    set_determinism("exact", plan.recipe.threads)
+    subject = Subject(
+        config.profile,
+        config.dataset,
+        config.method,
+        config.seed,
+        _is_subset(config.dataset, config.data),
+        plan.weights_sha256,
+    )
     with locked(plan.scratch):
-        split = open_data(config.dataset, config.data, config.data.evaluate_split)
-        net = build(config.student, len(split.info.classes))
-        load_weights(weights, net)
-        subject = Subject(
-            config.profile,
-            config.dataset,
-            config.method,
-            config.seed,
-            _is_subset(config.dataset, config.data),
-            plan.weights_sha256,
+        record = evaluate_file(
+            weights, config, plan.recipe, subject, plan.scratch, pick_device(), truths
         )
-        record = evaluate(net, split, plan.recipe, subject, plan.scratch, pick_device(), truths)
         seal(plan.scratch, {})
         return record
-
-
-def open_data(dataset: str, source: DataSource, split: str) -> Split:
-    """A split of the dataset as the recipe limits it."""
-    info = dataset_info(dataset)
-    root = data_root(source, dataset, info.root_variable, info.synthetic)
-    if info.synthetic and not any(path.is_dir() for path in root.glob("*")):
-        raise SuiteError(f"{root}: the drawn images are gone; `python -m harness data {dataset}`")
-    limit = {"val": source.limit.val, "test": source.limit.test}.get(split, source.limit.train)
-    return open_split(dataset, root, split, limit)
 
 
 def pick_device() -> torch.device:
@@ -200,40 +186,24 @@ def train_cells(
             f"profile {config.profile}: the recipe says devices: {config.training.devices}, but "
             f"{ranks.world} processes were started"
         )
-    split = open_data(config.dataset, config.data, config.data.train_split)
-    classes = len(split.info.classes)
-    work = [Cell(cell.config, cell.scratch) for cell in cells]
+    jobs = [Cell(cell.config, cell.scratch) for cell in cells]
     if ranks.leads:  # results that were damaged must not be taken for those of this process
         for cell in cells:
             _remove(cell.scratch / SUMMARY)
-    if isinstance(config.training, TeacherTraining) and config.training.source:
-        if ranks.leads:
-            import_weights(work[0], Path(config.training.source), classes)
-            _describe(cells[0], len(split), device)
-    else:
-        teacher = _load_teacher(cells[0], classes, device)
-        execution = read_profile(config.profile).execution
-        try:
-            train(work, split, classes, teacher, execution, device, stop, ranks)
-        finally:  # one that failed leaves the others' results in place
-            for cell in cells:
-                if ranks.leads and (cell.scratch / SUMMARY).is_file():
-                    _describe(cell, len(split), device)
+    teacher = run_folder(config.profile, config.dataset, TEACHER, 0) / "weights.safetensors"
+    execution = read_profile(config.profile).execution
+    try:
+        session.run(jobs, teacher, execution, device, stop, ranks)
+    finally:  # one that failed leaves the others' results in place
+        for cell in cells:
+            if ranks.leads and (cell.scratch / SUMMARY).is_file():
+                _describe(cell, device)
 
 
-def _load_teacher(cell: PlannedCell, classes: int, device: torch.device) -> SegmentationNet | None:
-    config = cell.config
-    if config.teacher is None:
-        return None
-    teacher = build(config.teacher, classes)
-    path = run_folder(config.profile, config.dataset, TEACHER, 0) / "weights.safetensors"
-    load_weights(path, teacher)
-    return freeze(teacher).to(device)
-
-
-def _describe(cell: PlannedCell, images: int, device: torch.device) -> None:
+def _describe(cell: PlannedCell, device: torch.device) -> None:
     """Seal the results with what run.json needs and only this process knows."""
     config, training = cell.config, cell.config.training
+    images = len(open_data(config.dataset, config.data, config.data.train_split))
     methods = [load(term.method) for term in config.terms]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     seal(

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data import camvid, cityscapes
 from harness.data.catalogue import IGNORE, DatasetInfo
 from harness.data.png import write_png
+from harness.data.readers import camvid, cityscapes
 
 _CITY = "drawn"
 

@@ -8,13 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data import camvid, cityscapes, voc
-from harness.data.catalogue import DatasetInfo, dataset_info
+from harness.data.catalogue import DatasetInfo, dataset_info, reader
 from harness.data.images import image_size, read_pair
 from harness.data.layout import Layout, Pair
 from harness.errors import SuiteError
 
-_LAYOUTS = {"cityscapes": cityscapes.LAYOUT, "voc": voc.LAYOUT, "camvid": camvid.LAYOUT}
 _TUNE_SHARE = 10  # one name in so many is held out for tuning
 
 
@@ -93,7 +91,8 @@ def is_held_out(name: str) -> bool:
 
 def layout_of(info: DatasetInfo) -> Layout:
     """The folder layout that the dataset's files follow."""
-    return _LAYOUTS[info.layout]
+    layout: Layout = reader(info.layout).LAYOUT
+    return layout
 
 
 def _spread(pairs: list[Pair], limit: int | None) -> list[Pair]:

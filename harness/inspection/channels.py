@@ -13,6 +13,7 @@ from distill import View
 from harness.cells import TEACHER, run_folder
 from harness.config import RunConfig, Term, student_run
 from harness.data.augmentation import Augmentation
+from harness.data.opening import open_data
 from harness.data.splits import Split
 from harness.data.stream import Batch, batches
 from harness.errors import SuiteError
@@ -21,7 +22,6 @@ from harness.nets import SegmentationNet, build
 from harness.normalise import normalise
 from harness.recipe import Network
 from harness.weights import load_weights
-from harness.worker import open_data
 
 METHOD = "pcd"
 CONTROLS = ("random", "none")  # scores that look at no class

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from harness.data.catalogue import IGNORE, dataset_info
 from harness.data.layout import read_list
 from harness.data.png import write_png
-from harness.data.voc import CLASSES, LAYOUT
+from harness.data.readers.voc import CLASSES, LAYOUT
 from harness.errors import SuiteError
 from harness.obtain.places import SBD
 from harness.progress import progress

@@ -4,7 +4,8 @@ import tempfile
 from pathlib import Path
 
 from harness.data.describe import Manifest
-from harness.data.manifest import prepare, read_manifest
+from harness.data.manifest import read_manifest
+from harness.data.preparation import prepare
 from harness.data.scenes import MANIFEST_NAME
 from harness.errors import SuiteError
 from harness.records import write_bytes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.config import INSTALLED
 from harness.data.catalogue import DatasetInfo
-from harness.data.manifest import prepare
+from harness.data.preparation import prepare
 from harness.errors import SuiteError
 from harness.obtain.checked import prepare_checked
 from harness.obtain.download import download

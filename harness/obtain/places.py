@@ -6,7 +6,7 @@ its path. What no reader needs (test images, polygons, instances, boxes) is left
 
 from pathlib import PurePosixPath
 
-from harness.data.cityscapes import IMAGE_SUFFIX, LABEL_SUFFIX
+from harness.data.readers.cityscapes import IMAGE_SUFFIX, LABEL_SUFFIX
 from harness.obtain.archive import Place
 
 CAMVID_SPLITS = ("train", "val", "test")

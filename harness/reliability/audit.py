@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.cells import PlannedCell, evaluation_folder
+from harness.cells import PlannedCell, evaluation_folder, plan_recorded
 from harness.errors import SuiteError
 from harness.evaluations import plan_evaluation
 from harness.lock import locked
 from harness.records import RunRecord, file_hash, read_run, read_scores
-from harness.reliability.verify import planned
 from harness.seal import read_seal
 from harness.stop import StopRequest
 from harness.worker import evaluate_plan, pick_device, train_cells
@@ -37,7 +36,7 @@ def audit_run(folder: Path) -> Audit:
     # The weights themselves may be in another machine's cache alone.
     hashes = {WEIGHTS: record.weights_sha256, LOG: file_hash(folder / LOG)}
     with tempfile.TemporaryDirectory(prefix="audit-") as home:
-        cell = replace(planned(record), home=Path(home))
+        cell = replace(plan_recorded(record), home=Path(home))
         with locked(cell.scratch):
             stop = StopRequest()
             stop.listen()

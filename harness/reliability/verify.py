@@ -14,8 +14,7 @@ from harness.cells import (
     evaluation_folder,
     fingerprint_of,
     manifest_path,
-    plan_student,
-    plan_teacher,
+    plan_recorded,
     pretrained_path,
     run_folder,
     weights_hash,
@@ -23,13 +22,14 @@ from harness.cells import (
 from harness.config import data_root, read_profile
 from harness.data.catalogue import dataset_info
 from harness.data.manifest import verify as verify_data
+from harness.data.opening import open_data
 from harness.data.stream import order_hash
 from harness.errors import SuiteError
 from harness.evaluations import plan_evaluation
 from harness.malformed import MALFORMED
 from harness.records import RunRecord, file_hash, read_run, read_scores
 from harness.reliability.outcome import differences, outcome
-from harness.worker import evaluate_plan, open_data
+from harness.worker import evaluate_plan
 
 
 class Check(NamedTuple):
@@ -49,17 +49,10 @@ def verify_run(folder: Path) -> Iterator[Check]:
     yield from first
     if any(check.fault for check in first):
         return
-    cell = planned(record)
+    cell = plan_recorded(record)
     yield from _fingerprint(record, cell)
     yield _order(record, cell)
     yield from _evaluation(folder, record)
-
-
-def planned(record: RunRecord) -> PlannedCell:
-    """The same training as recipes, code, data and teacher would make it now."""
-    if record.kind == TEACHER:
-        return plan_teacher(record.profile, record.dataset)
-    return plan_student(record.profile, record.dataset, record.method, record.seed)
 
 
 def _files(folder: Path, record: RunRecord) -> Iterator[Check]:

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from harness.cells import SCRATCH
 from harness.config import PARAMS, PROFILES, read_profile
 from harness.data.catalogue import dataset_info
-from harness.data.manifest import prepare
+from harness.data.preparation import prepare
 from harness.errors import SuiteError
 
 STATE = (str(SCRATCH), "results")  # all that a training writes

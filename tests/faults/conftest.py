@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.data import scenes
-from harness.data.manifest import prepare
+from harness.data.preparation import prepare
 from harness.reliability.victim import start_victim
 from harness.reliability.workspace import make_workspace
 

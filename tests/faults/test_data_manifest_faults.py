@@ -9,8 +9,9 @@ from command_line import harness, refusal
 from data_files import write_dataset
 from PIL import Image
 
-from harness.data import camvid, cityscapes, voc
-from harness.data.manifest import prepare, read_manifest, verify
+from harness.data.manifest import read_manifest, verify
+from harness.data.preparation import prepare
+from harness.data.readers import camvid, cityscapes, voc
 from harness.errors import SuiteError
 
 OFFICIAL = {"cityscapes": 2975, "voc": 10582, "camvid": 367}

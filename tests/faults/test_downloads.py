@@ -12,7 +12,7 @@ from archive_server import ArchiveServer, serve
 from command_line import harness, refusal
 from release_files import camvid_files, contents, make_zip
 
-from harness.data import camvid
+from harness.data.readers import camvid
 from harness.obtain import archive, releases, space
 from harness.obtain import download as downloading
 from harness.obtain.releases import Archive, Release

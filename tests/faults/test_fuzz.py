@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.config import read_params, read_profile
-from harness.data.manifest import prepare, read_manifest, verify
+from harness.data.manifest import read_manifest, verify
+from harness.data.preparation import prepare
 from harness.data.splits import Split, open_split
 from harness.errors import SuiteError
 from harness.metrics.areas import Areas, Measure

@@ -48,5 +48,5 @@ def test_only_sets_without_a_public_test_split_hold_out_part_of_train() -> None:
 def test_unknown_name_gets_the_nearest_one() -> None:
     with pytest.raises(SuiteError, match="did you mean 'camvid'"):
         dataset_info("camvd")
-    with pytest.raises(SuiteError, match="known: cityscapes, voc, camvid"):
+    with pytest.raises(SuiteError, match="known: camvid, cityscapes, voc"):
         dataset_info("imagenet")

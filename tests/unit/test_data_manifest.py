@@ -10,7 +10,8 @@ from data_files import picture, write_dataset
 
 from harness.data import scenes
 from harness.data.catalogue import dataset_info
-from harness.data.manifest import prepare, read_manifest, verify
+from harness.data.manifest import read_manifest, verify
+from harness.data.preparation import prepare
 
 REAL = ("cityscapes", "voc", "camvid")
 

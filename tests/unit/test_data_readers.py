@@ -8,8 +8,9 @@ from data_files import SIZE, picture, write_dataset
 from PIL import Image
 
 from harness.data.catalogue import dataset_info, dataset_names
-from harness.data.cityscapes import EVALUATED_IDS
-from harness.data.manifest import prepare, read_manifest
+from harness.data.manifest import read_manifest
+from harness.data.preparation import prepare
+from harness.data.readers.cityscapes import EVALUATED_IDS
 from harness.data.splits import is_held_out, open_split
 
 

@@ -28,9 +28,9 @@ from release_files import (
 )
 
 from harness import vision  # noqa: F401  torchvision imports only after it
-from harness.data import camvid, voc
 from harness.data.catalogue import dataset_info
 from harness.data.manifest import read_manifest
+from harness.data.readers import camvid, voc
 from harness.data.splits import open_split
 from harness.obtain import install as installing
 from harness.obtain.augmented import augmented_names

@@ -5,10 +5,32 @@ Source: Cordts et al., CVPR 2016; label ids from the release's labels.py.
 
 from pathlib import Path
 
-from harness.data.catalogue import IGNORE
+from harness.data.catalogue import IGNORE, Colour, DatasetInfo
 from harness.data.images import label_table
 from harness.data.layout import Layout, Pair, check_pairs
 from harness.errors import SuiteError
+
+_CLASSES: tuple[tuple[str, Colour], ...] = (
+    ("road", (128, 64, 128)),
+    ("sidewalk", (244, 35, 232)),
+    ("building", (70, 70, 70)),
+    ("wall", (102, 102, 156)),
+    ("fence", (190, 153, 153)),
+    ("pole", (153, 153, 153)),
+    ("traffic light", (250, 170, 30)),
+    ("traffic sign", (220, 220, 0)),
+    ("vegetation", (107, 142, 35)),
+    ("terrain", (152, 251, 152)),
+    ("sky", (70, 130, 180)),
+    ("person", (220, 20, 60)),
+    ("rider", (255, 0, 0)),
+    ("car", (0, 0, 142)),
+    ("truck", (0, 0, 70)),
+    ("bus", (0, 60, 100)),
+    ("train", (0, 80, 100)),
+    ("motorcycle", (0, 0, 230)),
+    ("bicycle", (119, 11, 32)),
+)
 
 IMAGE_SUFFIX = "_leftImg8bit.png"
 LABEL_SUFFIX = "_gtFine_labelIds.png"
@@ -45,3 +67,14 @@ _TABLE = dict.fromkeys(range(HIGHEST_ID + 1), IGNORE)
 _TABLE |= {value: train_id for train_id, value in enumerate(EVALUATED_IDS)}
 
 LAYOUT = Layout(_pairs, label_table(_TABLE), {"train": 2975, "val": 500})
+
+INFO = DatasetInfo(
+    name="cityscapes",
+    title="Cityscapes (fine annotations)",
+    classes=tuple(name for name, _ in _CLASSES),
+    palette=tuple(colour for _, colour in _CLASSES),
+    splits=("train", "val"),
+    synthetic=False,
+    root_variable="CITYSCAPES_ROOT",
+    layout="cityscapes",
+)

@@ -6,10 +6,35 @@ IJCV 2010; the additional masks of Hariharan et al., ICCV 2011 (SBD) give the li
 
 from pathlib import Path
 
-from harness.data.catalogue import IGNORE
+from harness.data.catalogue import IGNORE, Colour, DatasetInfo
 from harness.data.images import label_table
 from harness.data.layout import Layout, Pair, check_pairs, read_list
 from harness.errors import SuiteError
+
+_CLASSES = (
+    "background",
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+)
+
 
 CLASSES = 21
 TRAIN_LISTS = ("train_aug", "trainaug", "train")
@@ -43,6 +68,26 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path:
     raise SuiteError(f"{folder}: holds no {' or '.join(names)}; is this a VOC 2012 folder?")
 
 
+def _bit_palette(count: int) -> tuple[Colour, ...]:
+    """VOC's colour map: the bits of the index, three at a time, fill r, g, b from the top."""
+
+    def channel(index: int, offset: int) -> int:
+        return sum(((index >> (3 * bit + offset)) & 1) << (7 - bit) for bit in range(8))
+
+    return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(count))
+
+
 _TABLE = {value: value for value in range(CLASSES)} | {IGNORE: IGNORE}
 
 LAYOUT = Layout(_pairs, label_table(_TABLE), {"train": 10582, "val": 1449})
+
+INFO = DatasetInfo(
+    name="voc",
+    title="PASCAL VOC 2012 with SBD's additional masks",
+    classes=_CLASSES,
+    palette=_bit_palette(len(_CLASSES)),
+    splits=("train", "val"),
+    synthetic=False,
+    root_variable="VOC_ROOT",
+    layout="voc",
+)

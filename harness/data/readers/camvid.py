@@ -7,10 +7,24 @@ A line names an image and its label, both with the prefix of the authors' machin
 
 from pathlib import Path, PurePosixPath
 
-from harness.data.catalogue import IGNORE
+from harness.data.catalogue import IGNORE, Colour, DatasetInfo
 from harness.data.images import label_table
 from harness.data.layout import Layout, Pair, check_pairs, read_list
 from harness.errors import SuiteError
+
+_CLASSES: tuple[tuple[str, Colour], ...] = (
+    ("sky", (128, 128, 128)),
+    ("building", (128, 0, 0)),
+    ("pole", (192, 192, 128)),
+    ("road", (128, 64, 128)),
+    ("pavement", (60, 40, 222)),
+    ("tree", (128, 128, 0)),
+    ("sign symbol", (192, 128, 128)),
+    ("fence", (64, 64, 128)),
+    ("car", (64, 0, 128)),
+    ("pedestrian", (64, 64, 0)),
+    ("bicyclist", (0, 128, 192)),
+)
 
 CLASSES = 11
 VOID = 11
@@ -45,3 +59,14 @@ def _local(root: Path, field: str, listed: Path) -> Path:
 _TABLE = {value: value for value in range(CLASSES)} | {VOID: IGNORE}
 
 LAYOUT = Layout(_pairs, label_table(_TABLE), {"train": 367, "val": 101, "test": 233})
+
+INFO = DatasetInfo(
+    name="camvid",
+    title="CamVid (SegNet release, 11 classes)",
+    classes=tuple(name for name, _ in _CLASSES),
+    palette=tuple(colour for _, colour in _CLASSES),
+    splits=("train", "val", "test"),
+    synthetic=False,
+    root_variable="CAMVID_ROOT",
+    layout="camvid",
+)

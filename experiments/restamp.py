@@ -1,0 +1,61 @@
+"""Give committed runs the digest of today's code, after a rewriting that changes no bit.
+
+Proof comes first: `python -m harness audit` of one run a method must find the same bits. A run is
+restamped only if all that its fingerprint covers beside the code is as it was; its record keeps
+the old digest, the commit and the reason.
+"""
+
+import argparse
+from pathlib import Path
+
+from harness.cells import RESULTS, fingerprint_of, plan_recorded
+from harness.environment import git_commit
+from harness.errors import SuiteError
+from harness.leaving import leave_with
+from harness.records import Restamp, RunRecord, read_run, write_record
+
+
+def main() -> int:
+    """Rewrite code_digest and fingerprint of every run of the profiles."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profiles", nargs="+", metavar="PROFILE", help="folder below results/")
+    parser.add_argument("--why", required=True, help="what was rewritten and how it was proven")
+    args = parser.parse_args()
+    commit, count = git_commit(), 0
+    for profile in args.profiles:
+        for path in sorted((RESULTS / profile).glob("*/*/**/run.json")):
+            count += restamp(path, commit, args.why)
+    print(f"{count} runs restamped")
+    return 0
+
+
+def restamp(path: Path, commit: str | None, why: str) -> bool:
+    """Restamp the run recorded at `path`; whether it had to be.
+
+    Raises SuiteError if more than the code differs.
+    """
+    record = read_run(path)
+    cell = plan_recorded(record)
+    if record.code_digest == cell.code:
+        return False
+    if differs := changed_beside_code(record, cell.fingerprint, cell.code):
+        raise SuiteError(f"{path}: {differs}")
+    stamp = Restamp(code_digest=record.code_digest, git_commit=commit, why=why)
+    new = {
+        "code_digest": cell.code,
+        "fingerprint": cell.fingerprint,
+        "restamps": (*record.restamps, stamp),
+    }
+    write_record(path, record.model_copy(update=new))
+    return True
+
+
+def changed_beside_code(record: RunRecord, fingerprint: str, code: str) -> str:
+    """Why a fingerprint is not the record's with another digest; "" if it is."""
+    parts = record.manifest_sha256, record.teacher_sha256, record.pretrained_sha256
+    same = fingerprint_of(record.config, code, *parts) == fingerprint
+    return "" if same else "recipe, data, teacher or backbone changed, which only training mends"
+
+
+if __name__ == "__main__":
+    leave_with(main)

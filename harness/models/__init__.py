@@ -1,0 +1,1 @@
+"""Networks by recipe, built of mmsegmentation's parts."""

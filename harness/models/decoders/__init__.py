@@ -1,0 +1,1 @@
+"""One file a decoder: `build(recipe, widths, shared)` gives the decode head."""

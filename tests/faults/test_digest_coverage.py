@@ -1,0 +1,117 @@
+"""Whatever code a stage's command runs is in its digest, or named here with a reason."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from command_line import python
+
+from distill import method_names
+from harness.choices import evaluation_choices, training_choices
+from harness.config import student_run, teacher_run
+from harness.definitions import PACKAGES, Codebase
+from harness.digest import OPERATIONAL, reached
+from harness.reliability.workspace import make_workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+DATASET = "scenes_camvid"
+# Run by the command, but outside of the path that begins at the digest's roots.
+AROUND = {
+    "harness.cells": "fingerprints, folders and what is trained already",
+    "harness.choices": "the choices by name, for the digest itself",
+    "harness.definitions": "the digest itself",
+    "harness.digest": "the digest itself",
+    "harness.structure": "the digest itself",
+    "harness.environment": "what run.json says of the machine",
+    "harness.evaluations": "keys of evaluations and what is scored already",
+    "harness.failures": "why a training left no result",
+    "harness.following": "ends with whoever started the work",
+    "harness.leaving": "exit codes",
+    "harness.limits": "refuses settings that are out of all proportion",
+    "harness.lock": "one process a run",
+    "harness.names": "refuses names that are no part of a path",
+    "harness.recipe": "settings, whose values are in the fingerprint",
+    "harness.seal": "hashes of finished files",
+    "harness.stop": "when a run pauses, which changes no bit",
+    "harness.vision": "lets torchvision be imported on a CPU build of torch",
+    "harness.data.describe": "the form of a manifest, whose hash is in the fingerprint",
+    "harness.data.manifest": "reads a manifest, whose hash is in the fingerprint",
+    "harness.worker": "locks, devices, seals around the trainings",
+    "harness.data.stream:order_hash": "the order of the images as run.json tells it",
+    "harness.ranks:joined": "makes the process group, of which a training is told",
+}
+# Notes every function of ours that runs, as FILE QUALIFIED-NAME, and runs the worker.
+WATCHED = """
+import inspect, json, runpy, sys, threading
+seen, root, log = set(), sys.argv[1], sys.argv[2]
+def watch(frame, event, _):
+    code = frame.f_code
+    is_function = code.co_flags & inspect.CO_OPTIMIZED  # bodies of modules and classes are not
+    if event == "call" and is_function and code.co_filename.startswith(root):
+        seen.add((code.co_filename, code.co_qualname))
+sys.argv = ["worker", *sys.argv[3:]]
+threading.setprofile(watch)
+sys.setprofile(watch)
+try:
+    runpy.run_module("harness.worker", run_name="__main__", alter_sys=True)
+finally:
+    sys.setprofile(None)
+    loaded = [name for name, module in sys.modules.items() if getattr(module, "__file__", None)]
+    with open(log, "w") as file:
+        json.dump([sorted(seen), loaded], file)
+"""
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
+    """A project whose teacher and one student a method were trained by the watched worker."""
+    folder = tmp_path_factory.mktemp("watched")
+    methods = method_names()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        make_workspace(folder, "smoke", DATASET, methods, 0, drawn)
+    for log, names in (("teacher.json", ["teacher"]), ("students.json", methods)):
+        words = [str(ROOT), str(folder / log), "smoke", DATASET, "0", *names]
+        done = python("-c", WATCHED, *words, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        if names == ["teacher"]:
+            publish = python("experiments/teacher.py", "smoke", DATASET, cwd=folder)
+            assert publish.returncode == 0, publish.stderr
+    return folder
+
+
+@pytest.mark.parametrize("log", ["teacher.json", "students.json"])
+def test_all_that_runs_is_covered_or_named(
+    watched: Path, log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(watched)
+    config = teacher_run("smoke", DATASET)
+    runs = [("train", training_choices(config)), ("evaluate", evaluation_choices(config))]
+    if log == "students.json":
+        configs = [student_run("smoke", DATASET, name, 0) for name in method_names()]
+        runs = [("train", training_choices(config)) for config in configs]
+        runs.append(("evaluate", evaluation_choices(configs[0])))
+    covered = {d for run in runs for d in reached(*run).definitions}
+    called, loaded = json.loads((watched / log).read_text())
+    named = AROUND.keys() | OPERATIONAL.keys()
+    ours = {name for name in loaded if name.partition(".")[0] in PACKAGES and _defines(name)}
+    assert ours - {d.module for d in covered} - named == set()
+    single = [name for name in named if ":" in name]
+    covered |= set(reached("train", single).definitions)
+    missed = set()
+    for file, qualified in called:
+        name = str(Path(file).relative_to(ROOT).with_suffix("")).replace(os.sep, ".")
+        name = name.removesuffix(".__init__")
+        definition = qualified.partition(".")[0]
+        at_import = definition.startswith("<")  # as part of a constant
+        if not at_import and name not in named and (name, definition) not in covered:
+            missed.add(f"{name}:{definition}")
+    assert missed == set()
+    assert len(called) > 100
+
+
+def _defines(name: str) -> bool:
+    """Whether a module has anything of its own, not only what it passes on."""
+    module = Codebase(PACKAGES).module(name)
+    return module is not None and module.bindings.keys() > {"__all__"}
