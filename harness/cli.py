@@ -14,7 +14,6 @@ COMMANDS = (
     "backbone",
     "convert-checkpoint",
     "dry-run",
-    "bench",
     "inspect-pcd",
     "submit-check",
     "status",

@@ -7,17 +7,29 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
-from harness.bench.steps import Setting, open_learner, open_setting
 from harness.config import student_run
-from harness.determinism import tensors_hash
+from harness.data.catalogue import dataset_info
+from harness.determinism import set_determinism, tensors_hash
 from harness.errors import SuiteError
+from harness.learner import Learner
+from harness.nets import SegmentationNet, build, freeze
 from harness.normalise import normalise
-from harness.recipe import Profile
+from harness.recipe import Network, Profile
 from harness.trainer import teach
 
 CROP = (64, 64)  # pixels; at output stride 8 the maps are 8x8, the least that every method takes
 BATCH = 2
+AREA = 16  # pixels per side of an area of one label
+
+
+class Setting(NamedTuple):
+    """What every method's step has in common."""
+
+    teacher: SegmentationNet
+    images: Tensor  # N 3 H W, uint8
+    labels: Tensor  # N H W
 
 
 class Stepped(NamedTuple):
@@ -40,9 +52,20 @@ class Stepped(NamedTuple):
 
 def step_methods(name: str, profile: Profile, dataset: str) -> Iterator[Stepped]:
     """One step of every method of the profile's grid, on random images and weights."""
-    setting = open_setting(_tiny(profile, dataset), dataset)
+    setting = open_setting(profile, dataset)
     for method in profile.grid.methods:
         yield step(name, dataset, method, setting)
+
+
+def open_setting(profile: Profile, dataset: str) -> Setting:
+    """The profile's teacher, of random weights, and a small batch of noise; sets determinism."""
+    set_determinism(profile.train.determinism, torch.get_num_threads())
+    classes = len(dataset_info(dataset).classes)
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (BATCH, 3, *CROP), generator=generator, dtype=torch.uint8)
+    areas = torch.randint(classes, (BATCH, CROP[0] // AREA, CROP[1] // AREA), generator=generator)
+    labels = areas.repeat_interleave(AREA, dim=1).repeat_interleave(AREA, dim=2)
+    return Setting(freeze(build(_untrained(profile.networks.teacher), classes)), images, labels)
 
 
 def step(name: str, dataset: str, method: str, setting: Setting) -> Stepped:
@@ -51,12 +74,14 @@ def step(name: str, dataset: str, method: str, setting: Setting) -> Stepped:
     training = config.training.model_copy(update={"batch": BATCH, "devices": 1, "accumulate": 1})
     start = time.perf_counter()
     try:
-        learner = open_learner(replace(config, training=training), setting)
+        config = replace(config, student=_untrained(config.student), training=training)
+        teacher = setting.teacher
+        learner = Learner(config, teacher.classes, teacher.spec(), torch.device("cpu"))
         before = tensors_hash(dict(learner.net.named_parameters()))
-        images = normalise(setting.batch.images)
+        images = normalise(setting.images)
         taps = sorted(learner.teacher_taps())
-        output = teach(setting.teacher, images, taps, training.teacher_precision)
-        found = learner.advance(images, setting.batch.labels, output)
+        output = teach(teacher, images, taps, training.teacher_precision)
+        found = learner.advance(images, setting.labels, output)
     except (SuiteError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         return Stepped(method, {}, time.perf_counter() - start, (reason,))
@@ -67,9 +92,6 @@ def step(name: str, dataset: str, method: str, setting: Setting) -> Stepped:
     return Stepped(method, terms, time.perf_counter() - start, tuple(faults))
 
 
-def _tiny(profile: Profile, dataset: str) -> Profile:
-    data = profile.data | {dataset: profile.data[dataset].model_copy(update={"crop": CROP})}
-    train = profile.train.model_copy(
-        update={"batch": BATCH, "devices": 1, "accumulate": 1, "threads": torch.get_num_threads()}
-    )
-    return profile.model_copy(update={"data": data, "train": train})
+def _untrained(network: Network) -> Network:
+    """The network without pretrained weights, which may not be at hand."""
+    return network.model_copy(update={"pretrained": None})

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks.inputs import TAP, Inputs, make_inputs
+from benchmarks.measure import memory_of
 from distill import View, load, method_names
-from harness.bench.inputs import TAP, Inputs, make_inputs
-from harness.bench.measure import memory_of
 
 LIMIT = 64 * 2**20  # bytes an image
 CLASSES, SIZE = 19, (64, 128)

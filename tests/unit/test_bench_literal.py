@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from harness.bench.cases import CASES, Case
-from harness.bench.inputs import TAP, Inputs, make_inputs
-from harness.bench.losses import literal_step, our_step
+from benchmarks.cases import CASES, Case
+from benchmarks.inputs import Inputs, make_inputs
 
 WIDTHS, SIZE = (16, 32), (32, 32)
 
@@ -17,17 +16,14 @@ def inputs_for(case: Case) -> Inputs:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_literal_formula_has_our_value_and_gradient(case: Case) -> None:
-    found = []
-    for make_step in (our_step, literal_step):
-        inputs = inputs_for(case)
-        value = make_step(case, inputs)()
-        maps = inputs.student.logits, inputs.student.taps[TAP]
-        found.append([value, *(leaf.grad for leaf in maps if leaf.grad is not None)])
-    assert len(found[0]) > 1
-    assert found[0][0] != 0
-    for ours, literal in zip(*found, strict=True):
-        size = literal.abs().max().item()
-        torch.testing.assert_close(ours, literal, rtol=1e-6, atol=1e-7 * size)
+    ours, literal = case.our_step(inputs_for(case))(), case.literal_step(inputs_for(case))()
+    assert ours[0] != 0
+    gradients = [pair for pair in zip(ours, literal, strict=True) if pair[0] is not None]
+    assert len(gradients) > 1
+    for one, other in gradients:
+        assert other is not None
+        size = other.abs().max().item()
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7 * size)
 
 
 MOVING = ("cirkd, memory", "skd, holistic")  # queues fill, the spectral norm is iterated
@@ -37,5 +33,5 @@ MOVING = ("cirkd, memory", "skd, holistic")  # queues fill, the spectral norm is
     "case", [case for case in CASES if case.name not in MOVING], ids=lambda case: case.name
 )
 def test_a_second_call_gives_the_same_value(case: Case) -> None:
-    step = our_step(case, inputs_for(case))
-    torch.testing.assert_close(step(), step())
+    step = case.our_step(inputs_for(case))
+    torch.testing.assert_close(step()[0], step()[0])

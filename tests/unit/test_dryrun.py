@@ -6,12 +6,11 @@ import pytest
 import torch
 
 from harness import vision  # noqa: F401  torchvision needs it
-from harness.bench.steps import Setting, open_setting
 from harness.config import read_profile
 from harness.dryrun import networks
 from harness.dryrun.counts import PUBLISHED, backbone_parameters, head_parameters
 from harness.dryrun.networks import build_networks, examine
-from harness.dryrun.steps import step, step_methods
+from harness.dryrun.steps import Setting, open_setting, step, step_methods
 from harness.recipe import Network
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from pcd_cases import make, step
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from harness.bench.measure import memory_of
+from benchmarks.measure import memory_of
 
 CLASSES = 19
 SIZE = (32, 64)

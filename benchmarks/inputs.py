@@ -1,9 +1,9 @@
-"""The random maps on which every loss is measured, and the floor no loss can go below."""
+"""Random maps, labels and images to measure on; seeded, so the same in every run."""
 
-from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from distill import NetSpec, View
@@ -11,7 +11,7 @@ from distill.regions import IGNORE
 
 TAP = "head.embedding"
 STRIDE = 8  # label pixels per position of a map, the usual output stride
-BLOCK = 8  # positions per side of an area of one label
+AREA = 64  # label pixels per side of an area of one label
 IGNORED = 0.05  # share of such areas that are labelled 255
 Map = Literal["logits", "feature"]
 
@@ -29,9 +29,12 @@ class Inputs(NamedTuple):
             return self.student.logits, self.teacher.logits
         return self.student.taps[TAP], self.teacher.taps[TAP]
 
-    def specs(self) -> tuple[NetSpec, NetSpec]:
-        """What the methods may know of the two networks."""
-        return _spec(self.student), _spec(self.teacher)
+    def specs(self) -> list[NetSpec]:
+        """What the methods may know of the student and of the teacher."""
+        return [
+            NetSpec(view.logits.shape[1], {tap: maps.shape[1] for tap, maps in view.taps.items()})
+            for view in (self.student, self.teacher)
+        ]
 
 
 def make_inputs(
@@ -41,7 +44,7 @@ def make_inputs(
     size: tuple[int, int],
     dtype: torch.dtype = torch.float32,
 ) -> Inputs:
-    """Normal maps of `size` (h w) and `widths` (C_s C_t), labels in square areas; seeded."""
+    """Normal maps of `size` (h w) and `widths` (C_s C_t), labels in square areas."""
     generator = torch.Generator().manual_seed(0)
 
     def maps(channels: int) -> Tensor:
@@ -50,33 +53,27 @@ def make_inputs(
     student, teacher = (View(maps(classes), {TAP: maps(width)}) for width in widths)
     for leaf in (student.logits, student.taps[TAP]):
         leaf.requires_grad_()
-    return Inputs(student, teacher, random_labels(images, classes, size, generator))
+    height, width = (STRIDE * side for side in size)
+    return Inputs(student, teacher, random_labels(images, classes, (height, width), generator))
 
 
 def random_labels(
     images: int, classes: int, size: tuple[int, int], generator: torch.Generator
 ) -> Tensor:
-    """Labels N 8h 8w in areas of 8 x 8 positions (h w = `size`); the first and 5 % are 255."""
-    areas = [-(-side // BLOCK) for side in size]
+    """Labels N H W (H W = `size`) in areas of 64 x 64 pixels; the first and 5 % are 255."""
+    areas = [-(-side // AREA) for side in size]
     labels = torch.randint(classes, (images, *areas), generator=generator)
     labels[torch.rand(labels.shape, generator=generator) < IGNORED] = IGNORE
     labels[0, 0, 0] = IGNORE
-    full = labels.repeat_interleave(BLOCK * STRIDE, dim=1).repeat_interleave(BLOCK * STRIDE, dim=2)
-    return full[:, : size[0] * STRIDE, : size[1] * STRIDE].contiguous()
+    full = labels.repeat_interleave(AREA, dim=1).repeat_interleave(AREA, dim=2)
+    return full[:, : size[0], : size[1]].contiguous()
 
 
-def floor(inputs: Inputs, reads: Sequence[Map]) -> Callable[[], None]:
-    """Read and write once both maps of `reads` and a gradient as large as the student's."""
-    pairs = [inputs.maps(which) for which in reads]
-    sources = [maps.detach() for own, other in pairs for maps in (own, other, own)]
-    targets = [torch.empty_like(source) for source in sources]
-
-    def work() -> None:
-        for target, source in zip(targets, sources, strict=True):
-            target.copy_(source)
-
-    return work
-
-
-def _spec(view: View) -> NetSpec:
-    return NetSpec(view.logits.shape[1], {tap: maps.shape[1] for tap, maps in view.taps.items()})
+def photograph(classes: int, size: tuple[int, int], seed: int) -> tuple[Tensor, Tensor]:
+    """An image H W 3 that compresses as photographs do, and a label map H W; both uint8."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.randn(1, 3 + classes, size[0] // 32, size[1] // 32, generator=generator)
+    smooth = F.interpolate(coarse, size=size, mode="bicubic")[0]
+    grain = 2 * torch.randn(3, *size, generator=generator)  # grey levels
+    image = (128 + 50 * smooth[:3] + grain).clamp(0, 255).byte()
+    return image.movedim(0, -1).contiguous(), smooth[3:].argmax(dim=0).byte()

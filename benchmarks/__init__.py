@@ -1,0 +1,1 @@
+"""What losses, training steps, loader and metrics cost; `pytest benchmarks --benchmark-only`."""
