@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distill import Distiller, NetSpec, View
-from distill.divergences import pixel_kl
-from distill.features import feature_pair
-from distill.generation import MaskedGenerator
-from distill.regions import Ignore, on_grid
+from segdistill.distill import Distiller, NetSpec, View
+from segdistill.distill.divergences import pixel_kl
+from segdistill.distill.features import feature_pair
+from segdistill.distill.generation import MaskedGenerator
+from segdistill.distill.regions import Ignore, on_grid
 
 # Numbers that the gradient of `distances` holds at a time, on CUDA: 1 GiB in float32. From 2^31
 # on, torch's kernel writes beyond its buffer (pytorch/pytorch#193099).

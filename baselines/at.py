@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from distill import Distiller, NetSpec, View
-from distill.divergences import lengths
-from distill.features import feature_pair, position_mean
-from distill.regions import Ignore
+from segdistill.distill import Distiller, NetSpec, View
+from segdistill.distill.divergences import lengths
+from segdistill.distill.features import feature_pair, position_mean
+from segdistill.distill.regions import Ignore
 
 
 class AT(Distiller):

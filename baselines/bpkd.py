@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distill import Distiller, NetSpec, View
-from distill.divergences import pixel_kl, position_kl
-from distill.regions import IGNORE, Ignore, on_grid
+from segdistill.distill import Distiller, NetSpec, View
+from segdistill.distill.divergences import pixel_kl, position_kl
+from segdistill.distill.regions import IGNORE, Ignore, on_grid
 
 
 class BPKD(Distiller):

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from distill import Distiller, NetSpec, View
-from distill.divergences import lengths, pixel_kl
-from distill.features import feature_pair
-from distill.queues import ClassQueues
-from distill.regions import IGNORE, Ignore, labels_at, on_grid
-from distill.similarity import similarity_kl
+from segdistill.distill import Distiller, NetSpec, View
+from segdistill.distill.divergences import lengths, pixel_kl
+from segdistill.distill.features import feature_pair
+from segdistill.distill.queues import ClassQueues
+from segdistill.distill.regions import IGNORE, Ignore, labels_at, on_grid
+from segdistill.distill.similarity import similarity_kl
 
 
 class CIRKD(Distiller):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from distill import Distiller, NetSpec, View
-from distill.divergences import position_kl, widen
-from distill.regions import Ignore, on_grid
+from segdistill.distill import Distiller, NetSpec, View
+from segdistill.distill.divergences import position_kl, widen
+from segdistill.distill.regions import Ignore, on_grid
 
 
 class CWD(Distiller):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from distill import Distiller, View
-from distill.divergences import widen
-from distill.regions import Ignore, on_grid
+from segdistill.distill import Distiller, View
+from segdistill.distill.divergences import widen
+from segdistill.distill.regions import Ignore, on_grid
 
 EPSILON = 1e-8  # of the published code: a probability map that does not vary correlates with none
 TINY = 1e-30

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from distill import Distiller, NetSpec, View
-from distill.divergences import lengths, widen
-from distill.features import position_mean
-from distill.regions import Ignore, on_grid
+from segdistill.distill import Distiller, NetSpec, View
+from segdistill.distill.divergences import lengths, widen
+from segdistill.distill.features import position_mean
+from segdistill.distill.regions import Ignore, on_grid
 
 
 class DSD(Distiller):

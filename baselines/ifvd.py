@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from distill import NetSpec, View
-from distill.adversary import AdversarialConfig, AdversarialDistiller
-from distill.divergences import lengths, widen
-from distill.regions import IGNORE, class_means, labels_at, on_grid, one_hot
+from segdistill.distill import NetSpec, View
+from segdistill.distill.adversary import AdversarialConfig, AdversarialDistiller
+from segdistill.distill.divergences import lengths, widen
+from segdistill.distill.regions import IGNORE, class_means, labels_at, on_grid, one_hot
 
 
 class IFVD(AdversarialDistiller):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from distill import Distiller, View
-from distill.divergences import pixel_kl
-from distill.regions import Ignore, on_grid
+from segdistill.distill import Distiller, View
+from segdistill.distill.divergences import pixel_kl
+from segdistill.distill.regions import Ignore, on_grid
 
 
 class KD(Distiller):

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from distill import Distiller, NetSpec, View
-from distill.features import feature_pair
-from distill.generation import MaskedGenerator
-from distill.regions import Ignore
+from segdistill.distill import Distiller, NetSpec, View
+from segdistill.distill.features import feature_pair
+from segdistill.distill.generation import MaskedGenerator
+from segdistill.distill.regions import Ignore
 
 
 class MGD(Distiller):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from distill import Distiller, NetSpec, View
-from distill.features import feature_pair, position_mean
-from distill.regions import Ignore
+from segdistill.distill import Distiller, NetSpec, View
+from segdistill.distill.features import feature_pair, position_mean
+from segdistill.distill.regions import Ignore
 
 CONSTANT = 1e-6  # a channel whose std is below this share of its rms counts as constant
 

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from distill import NetSpec, View
-from distill.adversary import AdversarialConfig, AdversarialDistiller
-from distill.divergences import lengths, widen
-from distill.regions import on_grid
+from segdistill.distill import NetSpec, View
+from segdistill.distill.adversary import AdversarialConfig, AdversarialDistiller
+from segdistill.distill.divergences import lengths, widen
+from segdistill.distill.regions import on_grid
 
 
 class SKD(AdversarialDistiller):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from distill import Distiller, View
+from segdistill.distill import Distiller, View
 
 
 class Student(Distiller):

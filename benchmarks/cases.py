@@ -10,7 +10,7 @@ from torch import Tensor
 
 from benchmarks import literal
 from benchmarks.inputs import TAP, Inputs, Map, make_inputs
-from distill import Distiller, load
+from segdistill.distill import Distiller, load
 
 IMAGES, CLASSES = 4, 19
 # C_s C_t: for a quick look; ResNet-18 and deeper; the last stages of ResNet-18 and -101.

@@ -10,7 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 
 from benchmarks.tables import RESULTS, Row, Table, machine, markdown, write
-from harness.instructions import cap_instructions
+from segdistill.training.instructions import cap_instructions
 
 TABLES = pytest.StashKey[dict[Table, list[Row]]]()
 Record = Callable[[Table, Row], None]

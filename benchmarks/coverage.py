@@ -4,8 +4,8 @@ import argparse
 
 import numpy as np
 
-from harness.statistics import crossed_bootstrap, crossed_interval, percentile_interval
-from harness.statistics.simulation import TRUE_GAIN, WORLDS, World, draw_arms
+from segdistill.statistics import crossed_bootstrap, crossed_interval, percentile_interval
+from segdistill.statistics.simulation import TRUE_GAIN, WORLDS, World, draw_arms
 
 
 def formula(world: World, seeds: int, images: int, rng: np.random.Generator) -> bool:

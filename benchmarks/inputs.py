@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distill import NetSpec, View
-from distill.regions import IGNORE
+from segdistill.distill import NetSpec, View
+from segdistill.distill.regions import IGNORE
 
 TAP = "head.embedding"
 STRIDE = 8  # label pixels per position of a map, the usual output stride

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from benchmarks.inputs import Inputs
-from distill.regions import IGNORE, labels_at
+from segdistill.distill.regions import IGNORE, labels_at
 
 
 def divergence(student: Tensor, teacher: Tensor, dim: int) -> Tensor:

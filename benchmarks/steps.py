@@ -9,16 +9,16 @@ from torch import Tensor
 
 from benchmarks.inputs import random_labels
 from benchmarks.measure import Work
-from distill import load, method_names
-from distill.adversary import AdversarialDistiller
-from harness.config import RunConfig, Term, read_profile, student_run
-from harness.data.catalogue import dataset_info
-from harness.determinism import set_determinism
-from harness.learner import Learner
-from harness.nets import SegmentationNet, build, freeze
-from harness.normalise import normalise
-from harness.recipe import Network
-from harness.trainer import teach
+from segdistill.data.catalogue import dataset_info
+from segdistill.distill import load, method_names
+from segdistill.distill.adversary import AdversarialDistiller
+from segdistill.models.normalise import normalise
+from segdistill.models.segmentor import SegmentationNet, build, freeze
+from segdistill.settings.loading import RunConfig, Term, read_profile, student_run
+from segdistill.settings.schema import Network
+from segdistill.training.determinism import set_determinism
+from segdistill.training.learner import Learner
+from segdistill.training.loop import teach
 
 NO_ADVERSARY = ", no adversary"
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.environment import describe_environment, git_commit
-from harness.records import write_bytes, write_json
-from harness.report.numbers import significant
+from segdistill.pipeline.environment import describe_environment, git_commit
+from segdistill.records import write_bytes, write_json
+from segdistill.report.tables.numbers import significant
 
 RESULTS = Path("results/bench")
 Row = Mapping[str, str | float]

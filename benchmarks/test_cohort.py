@@ -7,10 +7,10 @@ import pytest
 
 from benchmarks.conftest import Record
 from benchmarks.tables import Row, Table, bounds
-from harness.config import read_profile, student_run
-from harness.errors import SuiteError
-from harness.recipe import Execution
-from harness.trials import Trial, run_trials
+from segdistill.errors import SuiteError
+from segdistill.pipeline.trials import Trial, run_trials
+from segdistill.settings.loading import read_profile, student_run
+from segdistill.settings.schema import Execution
 
 STEPS = 40
 LIMIT = 1.1  # of a cohort's time over one loading and teacher's forward and the own parts

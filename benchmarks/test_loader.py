@@ -18,11 +18,11 @@ from benchmarks.conftest import Record
 from benchmarks.inputs import photograph
 from benchmarks.measure import Work, in_turns
 from benchmarks.tables import Table
-from harness import vision  # noqa: F401  mmseg imports torchvision
-from harness.data.augmentation import Augmentation, place
-from harness.data.readers.cityscapes import EVALUATED_IDS, IMAGE_SUFFIX, LABEL_SUFFIX
-from harness.data.splits import open_split
-from harness.data.stream import Crops, collate
+from segdistill.data.augmentation import Augmentation, place
+from segdistill.data.readers.cityscapes import EVALUATED_IDS, IMAGE_SUFFIX, LABEL_SUFFIX
+from segdistill.data.splits import open_split
+from segdistill.data.stream import Crops, collate
+from segdistill.models import vision  # noqa: F401  mmseg imports torchvision
 
 SEED = 0
 IMAGES = 8

@@ -12,11 +12,11 @@ from benchmarks.conftest import Record
 from benchmarks.inputs import photograph
 from benchmarks.measure import in_turns
 from benchmarks.tables import Table
-from harness import vision  # noqa: F401  mmseg imports torchvision
-from harness.data.catalogue import dataset_info
-from harness.metrics.areas import Measure
-from harness.metrics.scores import scores
-from harness.metrics.truth import Truth
+from segdistill.data.catalogue import dataset_info
+from segdistill.evaluation.areas import Measure
+from segdistill.evaluation.scores import scores
+from segdistill.evaluation.truth import Truth
+from segdistill.models import vision  # noqa: F401  mmseg imports torchvision
 
 CLASSES = dataset_info("camvid").classes
 SIZE, IMAGES, SHIFT = (360, 480), 16, 3

@@ -15,8 +15,8 @@ from benchmarks.conftest import Record
 from benchmarks.measure import Work, in_turns
 from benchmarks.steps import NO_ADVERSARY, Setting, methods, open_learners, open_setting, step_of
 from benchmarks.tables import Row, Table, bounds
-from harness.config import RunConfig
-from harness.learner import PHASES, Learner
+from segdistill.settings.loading import RunConfig
+from segdistill.training.learner import PHASES, Learner
 
 IN_A_ROW = 4  # steps on a GPU, which is told about them long before it is through
 # Of a step over its floor.

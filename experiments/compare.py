@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from harness.leaving import leave_with
-from harness.stage import begin_stage
+from segdistill.leaving import leave_with
+from segdistill.pipeline.stage import begin_stage
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
     )
     args = parser.parse_args()
     begin_stage()
-    from harness.report.compare import build_report  # after the arguments: it loads matplotlib
+    from segdistill.report.compare import build_report  # after the arguments: it loads matplotlib
 
     report = build_report(args.profile, args.results)
     print(report.text())

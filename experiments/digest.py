@@ -5,14 +5,14 @@ the digest of the code that each can reach, and the hashes of imported teachers.
 import argparse
 from pathlib import Path
 
-from harness.cells import TEACHER, run_folder
-from harness.choices import evaluation_choices, reader_module, training_choices
-from harness.config import RunConfig, read_params, student_run, teacher_run
-from harness.digest import code_digest
-from harness.errors import SuiteError
-from harness.leaving import leave_with
-from harness.recorded import keep_stages, mend_stages, require_stages
-from harness.records import file_hash, read_run, write_bytes
+from segdistill.digest.choices import evaluation_choices, reader_module, training_choices
+from segdistill.digest.walk import code_digest
+from segdistill.errors import SuiteError
+from segdistill.leaving import leave_with
+from segdistill.pipeline.cells import TEACHER, run_folder
+from segdistill.pipeline.recorded import keep_stages, mend_stages, require_stages
+from segdistill.records import file_hash, read_run, write_bytes
+from segdistill.settings.loading import RunConfig, read_params, student_run, teacher_run
 
 FOLDER = Path("results/digests")
 

@@ -2,12 +2,12 @@
 
 import argparse
 
-from harness.cells import TEACHER
-from harness.evaluations import plan_evaluation
-from harness.instructions import cap_instructions
-from harness.leaving import leave_with
-from harness.publish import publish_evaluation
-from harness.stage import begin_stage
+from segdistill.leaving import leave_with
+from segdistill.pipeline.cells import TEACHER
+from segdistill.pipeline.evaluations import plan_evaluation
+from segdistill.pipeline.publish import publish_evaluation
+from segdistill.pipeline.stage import begin_stage
+from segdistill.training.instructions import cap_instructions
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     cap_instructions()
     plan = plan_evaluation(args.profile, args.dataset, args.method, args.seed)
     if not plan.done:
-        from harness.worker import evaluate_cell  # needs torch
+        from segdistill.pipeline.worker import evaluate_cell  # needs torch
 
         evaluate_cell(args.profile, args.dataset, args.method, args.seed)
     publish_evaluation(plan)

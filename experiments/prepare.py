@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from harness.config import data_root, data_source, read_profile
-from harness.data.catalogue import dataset_info
-from harness.data.preparation import prepare
-from harness.leaving import leave_with
-from harness.names import profile_name
-from harness.stage import begin_stage
+from segdistill.data.catalogue import dataset_info
+from segdistill.data.preparation import prepare
+from segdistill.leaving import leave_with
+from segdistill.pipeline.stage import begin_stage
+from segdistill.settings.loading import data_root, data_source, read_profile
+from segdistill.settings.names import profile_name
 
 
 def main() -> int:

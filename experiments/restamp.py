@@ -1,6 +1,6 @@
 """Give committed runs the digest of today's code, after a rewriting that changes no bit.
 
-Proof comes first: `python -m harness audit` of one run a method must find the same bits. A run is
+Proof comes first: `segdistill audit` of one run a method must find the same bits. A run is
 restamped only if all that its fingerprint covers beside the code is as it was; its record keeps
 the old digest, the commit and the reason.
 """
@@ -8,11 +8,11 @@ the old digest, the commit and the reason.
 import argparse
 from pathlib import Path
 
-from harness.cells import RESULTS, fingerprint_of, plan_recorded
-from harness.environment import git_commit
-from harness.errors import SuiteError
-from harness.leaving import leave_with
-from harness.records import Restamp, RunRecord, read_run, write_record
+from segdistill.errors import SuiteError
+from segdistill.leaving import leave_with
+from segdistill.pipeline.cells import RESULTS, fingerprint_of, plan_recorded
+from segdistill.pipeline.environment import git_commit
+from segdistill.records import Restamp, RunRecord, read_run, write_record
 
 
 def main() -> int:

@@ -2,10 +2,10 @@
 
 import argparse
 
-from harness.cells import plan_student
-from harness.leaving import leave_with
-from harness.publish import ensure_trained, publish_run
-from harness.stage import begin_stage
+from segdistill.leaving import leave_with
+from segdistill.pipeline.cells import plan_student
+from segdistill.pipeline.publish import ensure_trained, publish_run
+from segdistill.pipeline.stage import begin_stage
 
 
 def main() -> int:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from distill import Distiller
 from pcd.divergence import Divergence
 from pcd.matching import Matching
 from pcd.responses import Score
+from segdistill.distill import Distiller
 
 Response = Literal["activation", "classifier"]
 Window = Literal["running", "batch"]

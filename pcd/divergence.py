@@ -5,9 +5,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from distill.divergences import position_kl, widen
 from pcd.maps import standardise
 from pcd.matching import UNMATCHED
+from segdistill.distill.divergences import position_kl, widen
 
 Divergence = Literal["kl", "mse"]
 # Both divergences are one channel's affair, so eighths of the channels can follow one another,

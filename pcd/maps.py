@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from distill.divergences import widen
+from segdistill.distill.divergences import widen
 
 DEAD = 1e-6
 

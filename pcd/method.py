@@ -12,15 +12,15 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from distill import Distiller, NetSpec, View
-from distill.divergences import widen
-from distill.regions import IGNORE, labels_at, on_grid
 from pcd.config import PCDConfig
 from pcd.divergence import pair_divergence
 from pcd.maps import Centred, centre
 from pcd.matching import UNMATCHED, match, similarity
 from pcd.responses import class_responses, discriminative_score, keep_best
 from pcd.sums import RunningSums, class_sums
+from segdistill.distill import Distiller, NetSpec, View
+from segdistill.distill.divergences import widen
+from segdistill.distill.regions import IGNORE, labels_at, on_grid
 
 CLASSIFIED_TAP = "head.embedding"
 CONTROLS = ("random", "none")  # scores that need no classes

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from distill.regions import one_hot
 from pcd.maps import Centred
+from segdistill.distill.regions import one_hot
 
 
 class ClassSums(NamedTuple):

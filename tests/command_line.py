@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from harness import cli
+from segdistill.commands import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,11 +22,11 @@ class Done(NamedTuple):
     err: str
 
 
-def harness(*words: object) -> Done:
-    """Run `python -m harness WORDS`."""
+def segdistill(*words: object) -> Done:
+    """Run `segdistill WORDS`."""
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["harness", *map(str, words)])
+        patch.setattr(sys, "argv", ["segdistill", *map(str, words)])
         with (
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
@@ -39,7 +39,7 @@ def harness(*words: object) -> Done:
 
 def refusal(*words: object) -> str:
     """The message of a command that has to fail as a user's mistake does: status 2, one line."""
-    done = harness(*words)
+    done = segdistill(*words)
     assert done.status == 2, done
     assert "Traceback" not in done.err
     lines = done.err.rstrip("\n").splitlines()

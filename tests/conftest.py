@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from harness.instructions import cap_instructions
+from segdistill.training.instructions import cap_instructions
 
 ROOT = Path(__file__).resolve().parents[1]
 

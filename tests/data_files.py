@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.catalogue import dataset_info
-from harness.data.scenes_layouts import write_lists, write_scene
+from segdistill.data.catalogue import dataset_info
+from segdistill.data.scenes_layouts import write_lists, write_scene
 
 SIZE = 20, 24  # height, width
 

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.config import RunConfig, Term
-from harness.data.catalogue import DatasetInfo, dataset_info
-from harness.data.splits import Sample, Split
-from harness.determinism import draw_seed, set_determinism
-from harness.evaluation import Subject, evaluate
-from harness.learner import Learner
-from harness.nets import SegmentationNet, build, freeze
-from harness.recipe import DataSource, Evaluation, Execution, Network, Training
-from harness.records import ScoreRecord
-from harness.stop import StopRequest
-from harness.trainer import Cell, teach, train
+from segdistill.data.catalogue import DatasetInfo, dataset_info
+from segdistill.data.splits import Sample, Split
+from segdistill.evaluation.evaluate import Subject, evaluate
+from segdistill.models.segmentor import SegmentationNet, build, freeze
+from segdistill.records import ScoreRecord
+from segdistill.settings.loading import RunConfig, Term
+from segdistill.settings.schema import DataSource, Evaluation, Execution, Network, Training
+from segdistill.stop import StopRequest
+from segdistill.training.determinism import draw_seed, set_determinism
+from segdistill.training.learner import Learner
+from segdistill.training.loop import Cell, teach, train
 
 CPU = torch.device("cpu")
 DATASET = "scenes_camvid"

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from ruamel.yaml import YAML
 
-from harness.data.catalogue import dataset_info
-from harness.metrics.areas import Measure
-from harness.metrics.scores import scores
-from harness.records import Seconds
+from segdistill.data.catalogue import dataset_info
+from segdistill.evaluation.areas import Measure
+from segdistill.evaluation.scores import scores
+from segdistill.records import Seconds
 
 SMOKE = Path(__file__).resolve().parents[1] / "experiments" / "profiles" / "smoke.yaml"
 PROFILE = "demo"

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from results_tree import IMAGES, PROFILE, STEPS, Tree, _label, _prediction, make_tree
 
-from harness.cells import fingerprint_of
-from harness.metrics.iou import confusion_matrix
+from segdistill.evaluation.iou import confusion_matrix
+from segdistill.pipeline.cells import fingerprint_of
 
 METHODS = ("student", "kd", "pcd")
 SEEDS = (0, 1)

@@ -21,7 +21,7 @@ from scenes import (
 )
 from torch import Tensor
 
-from distill import Distiller, View
+from segdistill.distill import Distiller, View
 
 
 class Result(NamedTuple):

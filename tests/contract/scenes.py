@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from distill import NetSpec, View
+from segdistill.distill import NetSpec, View
 
 CLASSES = 5
 STUDENT_WIDTH, TEACHER_WIDTH = 6, 10

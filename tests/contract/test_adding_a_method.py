@@ -11,9 +11,9 @@ import torch
 from contract import MethodContract, run
 from scenes import SIZE, STRIDE, TEACHER_WIDTH, scene, spec, view
 
-from distill import Distiller, load
-from harness.errors import SuiteError
-from harness.scaffold import write_method
+from segdistill.commands.scaffold import write_method
+from segdistill.distill import Distiller, load
+from segdistill.errors import SuiteError
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "adding-a-method.md"
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from contract import MethodContract
 
-from distill import Distiller, load, method_names
+from segdistill.distill import Distiller, load, method_names
 
-TEMPLATE = "distill.template:Template"
+TEMPLATE = "segdistill.distill.template:Template"
 FEATURE = "head.embedding"
 Case = tuple[str, dict[str, Any]]
 VARIANTS: list[Case] = [

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.data import scenes
-from harness.data.preparation import prepare
-from harness.reliability.victim import start_victim
-from harness.reliability.workspace import make_workspace
+from segdistill.check.victim import start_victim
+from segdistill.check.workspace import make_workspace
+from segdistill.data import scenes
+from segdistill.data.preparation import prepare
 
 DATASET = "scenes_camvid"
 METHODS = ("student", "pcd")

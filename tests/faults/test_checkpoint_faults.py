@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness import vision  # noqa: F401  torchvision needs it
-from harness.checkpoints import read_checkpoint
-from harness.conversion import convert, fit
-from harness.errors import SuiteError
-from harness.nets import build
-from harness.recipe import Network
+from segdistill.errors import SuiteError
+from segdistill.models import vision  # noqa: F401  torchvision needs it
+from segdistill.models.checkpoints import read_checkpoint
+from segdistill.models.conversion import convert, fit
+from segdistill.models.segmentor import build
+from segdistill.settings.schema import Network
 
 SOURCE = Path("zoo.pth")
 RECIPE = Network(decoder="pspnet", backbone="resnet", depth=18, width=8, head_width=8)

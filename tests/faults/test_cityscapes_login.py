@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from archive_server import ArchiveServer, serve
-from command_line import harness, refusal
+from command_line import refusal, segdistill
 from release_files import cityscapes_files, contents, make_zip
 
-from harness.data import cityscapes
-from harness.obtain import releases, space
-from harness.obtain.releases import Archive, Release
+from segdistill.data import cityscapes
+from segdistill.data.download import releases, space
+from segdistill.data.download.releases import Archive, Release
 
 IMAGES, LABELS = "leftImg8bit_trainvaltest.zip", "gtFine_trainvaltest.zip"
 GET = ("data", "cityscapes", "--from", "download")
@@ -89,12 +89,12 @@ def fails_then_works(tool: Tool, message: str, by_hand: str = BY_HAND) -> None:
     assert by_hand in found
     assert not Path("data/cityscapes/files").exists()
     tool.login_fault = tool.fault = None
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
 
 
 def test_both_archives_come_and_are_put_together(tool: Tool) -> None:
-    done = harness(*GET)
+    done = segdistill(*GET)
     assert done.status == 0, done.err
     complete()
     assert tool.asked == [(IMAGES, False), (LABELS, False)]
@@ -148,7 +148,7 @@ def test_another_file_under_the_right_name(tool: Tool) -> None:
     found = refusal(*GET)
     assert f"what came is not {LABELS}: its md5 is not" in found
     tool.files[LABELS] = good
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
     assert tool.asked == [(IMAGES, False), (LABELS, False), (LABELS, False)]
 
@@ -159,7 +159,7 @@ def test_archives_that_are_there_need_no_login(tool: Tool, archives: dict[str, b
     for name, content in archives.items():
         (folder / name).write_bytes(content)
     tool.login_fault = EOFError()
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
 
 
@@ -211,7 +211,7 @@ def test_the_tool_itself_downloads_and_resumes(site: ArchiveServer) -> None:
     found = refusal(*GET)
     assert f"cityscapes: {IMAGES} did not come (" in found
     assert not Path("data/cityscapes/files").exists()
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
     assert site.asked[0] is None
     assert site.asked[1] != "bytes=0-"
@@ -220,5 +220,5 @@ def test_the_tool_itself_downloads_and_resumes(site: ArchiveServer) -> None:
 def test_the_tool_itself_is_refused(site: ArchiveServer) -> None:
     site.script = [401]
     assert "did not come (401 Client Error" in refusal(*GET)
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()

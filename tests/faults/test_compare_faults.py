@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 from results_tree import PROFILE, Tree, make_tree
 
-from harness.errors import SuiteError
-from harness.recipe import Grid, Statistics
-from harness.report.compare import Report, build_report
-from harness.report.gains import compare_methods
-from harness.report.headline import headline_table
-from harness.report.matrix import Cell, collect
-from harness.report.pictures import pictures
+from segdistill.errors import SuiteError
+from segdistill.report.compare import Report, build_report
+from segdistill.report.gains import compare_methods
+from segdistill.report.headline import headline_table
+from segdistill.report.pictures import pictures
+from segdistill.report.tables.matrix import Cell, collect
+from segdistill.settings.schema import Grid, Statistics
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = "camvid"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import harness, refusal
+from command_line import refusal, segdistill
 from release_files import (
     Files,
     camvid_files,
@@ -21,8 +21,8 @@ from release_files import (
     voc_files,
 )
 
-from harness.obtain import archive
-from harness.obtain.releases import SBD, VOC
+from segdistill.data.download import archive
+from segdistill.data.download.releases import SBD, VOC
 
 MAKERS = {"x.zip": make_zip, "x.tar.gz": make_tar, "x.tar": make_tar}
 Maker = Callable[[Path, Files], Path]
@@ -48,7 +48,7 @@ def refused(path: Path, message: str) -> None:
     assert str(path) in found
     assert contents(Path("data")) == {}
     good = make_zip(path.with_name("good.zip"), camvid_files(path.parent))
-    assert harness(*install("camvid", good)).status == 0
+    assert segdistill(*install("camvid", good)).status == 0
 
 
 @pytest.mark.parametrize(("name", "make"), MAKERS.items())
@@ -107,7 +107,7 @@ def test_a_bomb_larger_than_the_disk(here: Path) -> None:
     content[place : place + 4] = (0xFFFFFFFE).to_bytes(4, "little")
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("harness.obtain.space.shutil.disk_usage", lambda _: Gibibyte)
+        patch.setattr("segdistill.data.download.space.shutil.disk_usage", lambda _: Gibibyte)
         found = refusal(*install("camvid", path))
     assert "unpacking x.zip needs 4.00 GiB, only 1.00 GiB are free; make room" in found
     assert contents(Path("data")) == {}
@@ -203,7 +203,7 @@ def test_an_official_name_with_another_checksum(here: Path) -> None:
 
 def test_installed_data_are_kept(here: Path) -> None:
     path = make_zip(here / "x.zip", camvid_files(here))
-    assert harness(*install("camvid", path)).status == 0
+    assert segdistill(*install("camvid", path)).status == 0
     before = contents(Path("data"))
     found = refusal(*install("camvid", path))
     assert "data/camvid/files: exists already; remove it to install camvid again" in found

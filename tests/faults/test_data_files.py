@@ -15,9 +15,9 @@ from command_line import refusal
 from data_files import SIZE, write_dataset
 from PIL import Image
 
-from harness.data.images import read_image, read_label
-from harness.data.splits import open_split
-from harness.errors import SuiteError
+from segdistill.data.images import read_image, read_label
+from segdistill.data.splits import open_split
+from segdistill.errors import SuiteError
 
 IMAGE = {
     "cityscapes": "leftImg8bit/train/drawn/train_0_leftImg8bit.png",
@@ -58,7 +58,7 @@ def test_missing_root_names_the_variable_and_the_key(name: str, tmp_path: Path) 
 
 
 def test_missing_drawing_names_the_command(tmp_path: Path) -> None:
-    with pytest.raises(SuiteError, match="not drawn yet; run `python -m harness data scenes_voc`"):
+    with pytest.raises(SuiteError, match="not drawn yet; run `segdistill data scenes_voc`"):
         open_split("scenes_voc", tmp_path / "nowhere", "train")
 
 

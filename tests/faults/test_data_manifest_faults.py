@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import harness, refusal
+from command_line import refusal, segdistill
 from data_files import write_dataset
 from PIL import Image
 
-from harness.data.manifest import read_manifest, verify
-from harness.data.preparation import prepare
-from harness.data.readers import camvid, cityscapes, voc
-from harness.errors import SuiteError
+from segdistill.data.manifest import read_manifest, verify
+from segdistill.data.preparation import prepare
+from segdistill.data.readers import camvid, cityscapes, voc
+from segdistill.errors import SuiteError
 
 OFFICIAL = {"cityscapes": 2975, "voc": 10582, "camvid": 367}
 
@@ -121,16 +121,16 @@ def test_command_prepares_and_verifies(tmp_path: Path, monkeypatch: pytest.Monke
     root = write_dataset("camvid", tmp_path / "root")
     monkeypatch.setenv("CAMVID_ROOT", str(root))
     monkeypatch.chdir(tmp_path)
-    done = harness("data", "camvid", "--subset")
+    done = segdistill("data", "camvid", "--subset")
     assert done.status == 0
     assert (tmp_path / "data" / "camvid" / "MANIFEST.json").is_file()
     assert "a subset: the counts are not the official ones" in done.out
-    done = harness("data", "camvid", "--verify")
+    done = segdistill("data", "camvid", "--verify")
     assert done.status == 0
     assert "18 of 18 files are as prepared" in done.out
     (root / "val" / "val_0.png").write_bytes(b"changed")
     (root / "trainannot" / "train_1.png").unlink()
-    done = harness("data", "camvid", "--verify")
+    done = segdistill("data", "camvid", "--verify")
     assert done.status == 2
     assert "val_0.png: 7 bytes, the manifest says" in done.out
     assert "train_1.png: file is missing" in done.out
@@ -158,7 +158,7 @@ def test_a_complete_set_that_has_lost_its_void_pixels(
     for split in LAYOUTS[name].counts:
         monkeypatch.setitem(LAYOUTS[name].counts, split, 3)  # type: ignore[arg-type]
     command = ("data", name, "--from", root, "--destination", tmp_path / "out")
-    assert harness(*command).status == 0
+    assert segdistill(*command).status == 0
     (tmp_path / "out/MANIFEST.json").unlink()
     road = {"cityscapes": 7}.get(name, 0)
     for path in root.glob(LABELS[name]):

@@ -7,10 +7,10 @@ import pytest
 from data_files import write_dataset
 from PIL import Image
 
-from harness.data.augmentation import Augmentation
-from harness.data.splits import open_split
-from harness.data.stream import batches
-from harness.errors import SuiteError
+from segdistill.data.augmentation import Augmentation
+from segdistill.data.splits import open_split
+from segdistill.data.stream import batches
+from segdistill.errors import SuiteError
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from harness.cells import plan_student
-from harness.records import read_run
+from segdistill.pipeline.cells import plan_student
+from segdistill.records import read_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(

@@ -7,39 +7,39 @@ from pathlib import Path
 import pytest
 from command_line import python
 
-from distill import method_names
-from harness.choices import evaluation_choices, training_choices
-from harness.config import student_run, teacher_run
-from harness.definitions import PACKAGES, Codebase
-from harness.digest import OPERATIONAL, reached
-from harness.reliability.workspace import make_workspace
+from segdistill.check.workspace import make_workspace
+from segdistill.digest.choices import evaluation_choices, training_choices
+from segdistill.digest.definitions import PACKAGES, Codebase
+from segdistill.digest.walk import OPERATIONAL, reached
+from segdistill.distill import method_names
+from segdistill.settings.loading import student_run, teacher_run
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASET = "scenes_camvid"
 # Run by the command, but outside of the path that begins at the digest's roots.
 AROUND = {
-    "harness.cells": "fingerprints, folders and what is trained already",
-    "harness.choices": "the choices by name, for the digest itself",
-    "harness.definitions": "the digest itself",
-    "harness.digest": "the digest itself",
-    "harness.structure": "the digest itself",
-    "harness.environment": "what run.json says of the machine",
-    "harness.evaluations": "keys of evaluations and what is scored already",
-    "harness.failures": "why a training left no result",
-    "harness.following": "ends with whoever started the work",
-    "harness.leaving": "exit codes",
-    "harness.limits": "refuses settings that are out of all proportion",
-    "harness.lock": "one process a run",
-    "harness.names": "refuses names that are no part of a path",
-    "harness.recipe": "settings, whose values are in the fingerprint",
-    "harness.seal": "hashes of finished files",
-    "harness.stop": "when a run pauses, which changes no bit",
-    "harness.vision": "lets torchvision be imported on a CPU build of torch",
-    "harness.data.describe": "the form of a manifest, whose hash is in the fingerprint",
-    "harness.data.manifest": "reads a manifest, whose hash is in the fingerprint",
-    "harness.worker": "locks, devices, seals around the trainings",
-    "harness.data.stream:order_hash": "the order of the images as run.json tells it",
-    "harness.ranks:joined": "makes the process group, of which a training is told",
+    "segdistill.pipeline.cells": "fingerprints, folders and what is trained already",
+    "segdistill.digest.choices": "the choices by name, for the digest itself",
+    "segdistill.digest.definitions": "the digest itself",
+    "segdistill.digest.walk": "the digest itself",
+    "segdistill.digest.structure": "the digest itself",
+    "segdistill.pipeline.environment": "what run.json says of the machine",
+    "segdistill.pipeline.evaluations": "keys of evaluations and what is scored already",
+    "segdistill.pipeline.failures": "why a training left no result",
+    "segdistill.following": "ends with whoever started the work",
+    "segdistill.leaving": "exit codes",
+    "segdistill.settings.limits": "refuses settings that are out of all proportion",
+    "segdistill.pipeline.lock": "one process a run",
+    "segdistill.settings.names": "refuses names that are no part of a path",
+    "segdistill.settings.schema": "settings, whose values are in the fingerprint",
+    "segdistill.pipeline.seal": "hashes of finished files",
+    "segdistill.stop": "when a run pauses, which changes no bit",
+    "segdistill.models.vision": "lets torchvision be imported on a CPU build of torch",
+    "segdistill.data.describe": "the form of a manifest, whose hash is in the fingerprint",
+    "segdistill.data.manifest": "reads a manifest, whose hash is in the fingerprint",
+    "segdistill.pipeline.worker": "locks, devices, seals around the trainings",
+    "segdistill.data.stream:order_hash": "the order of the images as run.json tells it",
+    "segdistill.training.ranks:joined": "makes the process group, of which a training is told",
 }
 # Notes every function of ours that runs, as FILE QUALIFIED-NAME, and runs the worker.
 WATCHED = """
@@ -54,7 +54,7 @@ sys.argv = ["worker", *sys.argv[3:]]
 threading.setprofile(watch)
 sys.setprofile(watch)
 try:
-    runpy.run_module("harness.worker", run_name="__main__", alter_sys=True)
+    runpy.run_module("segdistill.pipeline.worker", run_name="__main__", alter_sys=True)
 finally:
     sys.setprofile(None)
     loaded = [name for name, module in sys.modules.items() if getattr(module, "__file__", None)]

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from archive_server import ArchiveServer, serve
-from command_line import harness, refusal
+from command_line import refusal, segdistill
 from release_files import camvid_files, contents, make_zip
 
-from harness.data.readers import camvid
-from harness.obtain import archive, releases, space
-from harness.obtain import download as downloading
-from harness.obtain.releases import Archive, Release
+from segdistill.data.download import archive, releases, space
+from segdistill.data.download import download as downloading
+from segdistill.data.download.releases import Archive, Release
+from segdistill.data.readers import camvid
 
 NAME = "camvid-release.zip"
 PAGE = "https://example.org/camvid"
@@ -69,12 +69,12 @@ def fails_then_works(server: ArchiveServer, message: str) -> None:
     assert BY_HAND in found
     nothing_but_downloads()
     server.script.clear()
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
 
 
 def test_a_good_server(server: ArchiveServer) -> None:
-    done = harness(*GET)
+    done = segdistill(*GET)
     assert done.status == 0, done.err
     complete()
     assert server.asked == [None]
@@ -83,7 +83,7 @@ def test_a_good_server(server: ArchiveServer) -> None:
 
 def test_a_cut_is_resumed_from_the_byte_where_it_was(server: ArchiveServer) -> None:
     server.script = ["cut", "cut"]
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
     half = len(server.content) // 2
     more = half + (len(server.content) - half) // 2
@@ -99,7 +99,7 @@ def test_a_cut_is_resumed_by_the_next_command(server: ArchiveServer) -> None:
 
 def test_a_server_without_ranges_starts_over(server: ArchiveServer) -> None:
     server.script = ["cut", "no ranges"]
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
 
 
@@ -110,13 +110,13 @@ def test_a_range_that_was_not_asked_for_is_not_appended(server: ArchiveServer) -
 
 def test_a_length_that_is_not_stated(server: ArchiveServer) -> None:
     server.script = ["chunked"]
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
 
 
 def test_a_cut_without_a_length_is_noticed(server: ArchiveServer) -> None:
     server.script = ["chunked cut", "no ranges"]
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
     assert len(server.asked) == 2
 
@@ -151,7 +151,7 @@ def test_a_server_that_refuses(server: ArchiveServer, state: int, message: str) 
 @pytest.mark.parametrize("state", [429, 500, 502, 503])
 def test_a_server_that_fails_for_a_moment(server: ArchiveServer, state: int) -> None:
     server.script = [state, state]
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
 
 
@@ -166,7 +166,7 @@ def test_a_server_that_stalls(server: ArchiveServer) -> None:
 
 def test_a_stall_is_resumed(server: ArchiveServer) -> None:
     server.script = ["stall"]
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
     assert server.asked == [None, f"bytes={len(server.content) // 2}-"]
 
@@ -180,7 +180,7 @@ def test_nobody_there(server: ArchiveServer, monkeypatch: pytest.MonkeyPatch) ->
     assert BY_HAND in found
     server.url = good
     publish(monkeypatch, server)
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
 
 
@@ -196,7 +196,7 @@ def test_a_login_page_in_place_of_the_archive(
 def test_whole_but_not_yet_moved(server: ArchiveServer) -> None:
     PART.parent.mkdir(parents=True)
     PART.write_bytes(server.content)
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
     assert server.asked == [f"bytes={len(server.content)}-"]
 
@@ -204,14 +204,14 @@ def test_whole_but_not_yet_moved(server: ArchiveServer) -> None:
 def test_more_than_there_is(server: ArchiveServer) -> None:
     PART.parent.mkdir(parents=True)
     PART.write_bytes(server.content + b"more")
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
 
 
 def test_an_archive_that_is_there_is_not_fetched_again(server: ArchiveServer) -> None:
     ARCHIVE.parent.mkdir(parents=True)
     ARCHIVE.write_bytes(server.content)
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
     assert server.asked == []
 
@@ -232,7 +232,7 @@ def test_too_little_room_is_said_before_anything_is_written(
     assert f"{NAME} and what is unpacked of it needs 0.00 GiB, only 0.00 GiB are free" in found
     assert "--destination" in found
     assert contents(Path("data")) == {}
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
 
 
@@ -247,13 +247,13 @@ def test_files_that_are_not_the_releases(monkeypatch: pytest.MonkeyPatch) -> Non
     found = refusal(*GET)
     assert "camvid: the files that came are not those of the release; to use them" in found
     nothing_but_downloads()
-    assert harness("data", "camvid", "--from", ARCHIVE).status == 0  # a deliberate choice
+    assert segdistill("data", "camvid", "--from", ARCHIVE).status == 0  # a deliberate choice
     complete()
 
 
 @pytest.mark.usefixtures("server")
 def test_installed_data_are_not_downloaded_over() -> None:
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     assert "data/camvid/files: exists already; remove it to download again" in refusal(*GET)
     complete()
 
@@ -280,7 +280,7 @@ def test_a_quota_that_ends_the_download(server: ArchiveServer) -> None:
         found = refusal(*GET)
     assert f"{PART}: cannot be written (File too large); make room" in found
     nothing_but_downloads()
-    assert harness(*GET).status == 0
+    assert segdistill(*GET).status == 0
     complete()
     assert server.asked[-1] == "bytes=2000-"
 
@@ -320,7 +320,7 @@ def test_a_disk_that_fills_up_meanwhile(
     assert "cannot be written (No space left on device); make room" in found
     other.unlink()
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
-    assert harness(*GET, "--destination", small_disk / "camvid").status == 0
+    assert segdistill(*GET, "--destination", small_disk / "camvid").status == 0
     assert contents(small_disk / "camvid/files") == contents(Path("../camvid"))
     assert server.asked[-1] != "bytes=0-"
 
@@ -336,5 +336,5 @@ def test_a_disk_that_fills_up_while_unpacking(
     assert [path.name for path in (small_disk / "camvid").rglob("*") if path.is_file()] == []
     (small_disk / "other").unlink()
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
-    assert harness(*command).status == 0
+    assert segdistill(*command).status == 0
     assert contents(small_disk / "camvid/files") == contents(Path("../camvid"))

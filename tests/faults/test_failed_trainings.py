@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.cells import PlannedCell, plan_student
-from harness.errors import SuiteError
-from harness.failures import forget_failure, last_failure, note_failure
-from harness.grid import grid_of
-from harness.publish import publish_run
-from harness.recipe import Grid
-from harness.report.matrix import collect
-from harness.states import cell_states
-from harness.stop import StopRequest
-from harness.worker import noted_failures, work
+from segdistill.errors import SuiteError
+from segdistill.pipeline.cells import PlannedCell, plan_student
+from segdistill.pipeline.failures import forget_failure, last_failure, note_failure
+from segdistill.pipeline.publish import publish_run
+from segdistill.pipeline.states import cell_states
+from segdistill.pipeline.worker import noted_failures, work
+from segdistill.report.tables.matrix import collect
+from segdistill.settings.grid import grid_of
+from segdistill.settings.schema import Grid
+from segdistill.stop import StopRequest
 
 DATASET = "scenes_camvid"
 PLACE = f"smoke/{DATASET}/broken/seed0"

@@ -17,17 +17,17 @@ from data_files import write_dataset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.config import read_params, read_profile
-from harness.data.manifest import read_manifest, verify
-from harness.data.preparation import prepare
-from harness.data.splits import Split, open_split
-from harness.errors import SuiteError
-from harness.metrics.areas import Areas, Measure
-from harness.metrics.predictions import score_predictions
-from harness.records import read_run, read_scores
-from harness.resume import load_checkpoint, save_checkpoint
-from harness.seal import SEAL, read_seal, seal
-from harness.weights import read_tensors, save_weights
+from segdistill.data.manifest import read_manifest, verify
+from segdistill.data.preparation import prepare
+from segdistill.data.splits import Split, open_split
+from segdistill.errors import SuiteError
+from segdistill.evaluation.areas import Areas, Measure
+from segdistill.evaluation.predictions import score_predictions
+from segdistill.models.weights import read_tensors, save_weights
+from segdistill.pipeline.seal import SEAL, read_seal, seal
+from segdistill.records import read_run, read_scores
+from segdistill.settings.loading import read_params, read_profile
+from segdistill.training.checkpoint import load_checkpoint, save_checkpoint
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Edit = tuple[float, int, bytes]  # where (fraction of the file), bytes removed, bytes inserted

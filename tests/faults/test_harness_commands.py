@@ -10,8 +10,8 @@ from command_line import python
 from data_files import write_dataset
 from PIL import Image
 
-from harness.cells import plan_teacher
-from harness.lock import locked
+from segdistill.pipeline.cells import plan_teacher
+from segdistill.pipeline.lock import locked
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = """\
@@ -118,7 +118,7 @@ def test_a_missing_data_root(project: Path) -> None:
 
 def test_what_must_come_before(project: Path) -> None:
     """Data, then the teacher, then the student's weights."""
-    assert "python -m harness data camvid" in refused(project, *TEACHER)
+    assert "segdistill data camvid" in refused(project, *TEACHER)
     prepared(project)
     message = refused(project, *TRAIN)
     assert "results/mini/teachers/camvid/weights.safetensors" in message
@@ -218,9 +218,9 @@ def test_a_second_process_says_who_is_at_work(
 @pytest.mark.parametrize(
     "command",
     [
-        ("-m", "harness"),
-        ("-m", "harness", "trian"),
-        ("-m", "harness", "use"),
+        ("-m", "segdistill"),
+        ("-m", "segdistill", "trian"),
+        ("-m", "segdistill", "use"),
         ("experiments/train.py", "mini", "camvid", "kd", "zero"),
     ],
 )
@@ -242,4 +242,4 @@ def test_wrong_arguments_show_the_usage(project: Path, command: tuple[str, ...])
     ],
 )
 def test_wrong_values_of_commands(project: Path, arguments: tuple[str, ...], message: str) -> None:
-    assert message in refused(project, "-m", "harness", *arguments)
+    assert message in refused(project, "-m", "segdistill", *arguments)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.cells import plan_student
-from harness.errors import SuiteError
-from harness.lock import locked
+from segdistill.errors import SuiteError
+from segdistill.pipeline.cells import plan_student
+from segdistill.pipeline.lock import locked
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0  # seconds; far more than anything here takes
@@ -40,7 +40,7 @@ def workers(project: Path) -> list[int]:
     for place in Path("/proc").glob("[0-9]*"):
         try:
             command = (place / "cmdline").read_bytes().split(b"\0")
-            if (place / "cwd").resolve() == project and b"harness.worker" in command:
+            if (place / "cwd").resolve() == project and b"segdistill.pipeline.worker" in command:
                 found.append(int(place.name))
         except OSError:
             continue
@@ -105,7 +105,7 @@ def test_no_worker_outlives_its_stage(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's")
 def test_no_drawing_process_outlives_a_killed_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "harness", "data", "scenes_camvid"]
+    command = [sys.executable, "-m", "segdistill", "data", "scenes_camvid"]
     process = subprocess.Popen(
         [*command, "--destination", str(tmp_path / "drawn")], env=environment(), cwd=tmp_path
     )
@@ -131,7 +131,7 @@ def children(parent: int) -> list[int]:
 ORPHAN = """\
 import os, sys, time
 from pathlib import Path
-from harness.following import follow_dvc
+from segdistill.following import follow_dvc
 Path("pid").write_text(str(os.getpid()))
 while not Path("go").exists():
     time.sleep(0.01)
@@ -174,7 +174,9 @@ def test_a_second_process_says_who_holds_the_run(project: Path) -> None:
 
 
 def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
-    program = "import sys, time; from pathlib import Path; from harness.lock import locked\n"
+    program = (
+        "import sys, time; from pathlib import Path; from segdistill.pipeline.lock import locked\n"
+    )
     program += "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
     holder = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, env=environment()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.reliability.killing import KillTest, kill_test
-from harness.reliability.outcome import differences, outcome
+from segdistill.check.killing import KillTest, kill_test
+from segdistill.check.outcome import differences, outcome
 
 METHODS = ("student", "skd", "cirkd", "pcd")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from command_line import python
 
-from harness.cells import plan_student
-from harness.reliability.outcome import Outcome, differences, outcome
+from segdistill.check.outcome import Outcome, differences, outcome
+from segdistill.pipeline.cells import plan_student
 
 CELL = ("smoke", "scenes_camvid", "pcd", "0")
 RUN = Path("results/smoke/runs/scenes_camvid/pcd/seed0")
@@ -23,9 +23,9 @@ TEACHER = Path("results/smoke/teachers/scenes_camvid")
 TRAIN = ("experiments/train.py", *CELL)
 EVALUATE = ("experiments/evaluate.py", *CELL)
 COMPARE = ("experiments/compare.py",)
-STATUS = ("-m", "harness", "status")
-DOCTOR = ("-m", "harness", "doctor")
-VERIFY = ("-m", "harness", "verify", str(RUN))
+STATUS = ("-m", "segdistill", "status")
+DOCTOR = ("-m", "segdistill", "doctor")
+VERIFY = ("-m", "segdistill", "verify", str(RUN))
 UNREADABLE, UNWRITABLE = 0, 0o555
 ORDINARY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 

@@ -13,13 +13,13 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, environment, harness, python, refusal
+from command_line import ROOT, environment, python, refusal, segdistill
 
-from harness.cells import plan_student
-from harness.errors import SuiteError
-from harness.report.logs import read_series
-from harness.seal import read_seal
-from harness.states import _running
+from segdistill.errors import SuiteError
+from segdistill.pipeline.cells import plan_student
+from segdistill.pipeline.seal import read_seal
+from segdistill.pipeline.states import _running
+from segdistill.report.logs import read_series
 
 PROFILE = Path("experiments/profiles/smoke.yaml")
 RUN = Path("results/smoke/runs/scenes_camvid/pcd/seed0")
@@ -80,14 +80,14 @@ def test_a_name_that_no_file_can_have() -> None:
 def test_a_log_without_bottom_or_measure(line: str) -> None:
     (RUN / "log.jsonl").write_text(line + "\n")
     assert "log.jsonl:1: not a line of a training log" in refusal("explain", RUN)
-    verified = harness("verify", RUN)
+    verified = segdistill("verify", RUN)
     assert verified.status == 1
     assert "log.jsonl: as recorded" not in verified.out
     with pytest.raises(SuiteError, match="not a line of a training log"):
         read_series(RUN / "log.jsonl", "loss")
     compared = script("compare.py")
     assert (compared.returncode, compared.stderr) == (0, "")
-    checked = harness("submit-check", "results/smoke")
+    checked = segdistill("submit-check", "results/smoke")
     assert checked.status != 0
     assert "cannot be read" in checked.out
 
@@ -99,7 +99,7 @@ def test_a_seal_without_bottom_is_no_seal() -> None:
             assert read_seal(place) is not None
             (place / "seal.json").write_text(DEEP)
             assert read_seal(place) is None
-    assert harness("status").status == 0
+    assert segdistill("status").status == 0
 
 
 @pytest.mark.usefixtures("project")
@@ -188,7 +188,7 @@ def test_arguments_of_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_record_with_an_empty_section_is_explained() -> None:
     record = json.loads((RUN / "run.json").read_text())
     (RUN / "run.json").write_text(json.dumps({**record, "config": {"training": {}}}))
-    assert harness("explain", RUN).status == 0
+    assert segdistill("explain", RUN).status == 0
 
 
 @pytest.mark.usefixtures("project")
@@ -196,7 +196,7 @@ def test_the_link_to_the_settings_stays_one(tmp_path: Path) -> None:
     elsewhere = tmp_path / "mine.yaml"
     shutil.move("params.yaml", elsewhere)
     Path("params.yaml").symlink_to(elsewhere)
-    assert harness("use", "smoke").status == 0
+    assert segdistill("use", "smoke").status == 0
     assert Path("params.yaml").is_symlink()
     assert "profile: smoke" in elsewhere.read_text()
 
@@ -209,7 +209,7 @@ def shell(line: str, **changes: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("command", ["-m harness status", "ROOT/experiments/compare.py"])
+@pytest.mark.parametrize("command", ["-m segdistill status", "ROOT/experiments/compare.py"])
 def test_output_that_nobody_takes(command: str) -> None:
     done = shell(f"PYTHON {command} > /dev/full")
     assert done.returncode == 2

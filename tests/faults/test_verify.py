@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.cli import main
-from harness.commands import audit, verify
-from harness.errors import SuiteError
+from segdistill.commands import audit, verify
+from segdistill.commands.cli import main
+from segdistill.errors import SuiteError
 
 RUN = Path("results/smoke/runs/scenes_camvid/pcd/seed0")
 TEACHER = Path("results/smoke/teachers/scenes_camvid")
@@ -46,10 +46,10 @@ def test_a_fresh_run_is_as_recorded(run: Path, capsys: pytest.CaptureFixture[str
 def test_the_command_line_names_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["harness", "verify", "results/nowhere"])
+    monkeypatch.setattr("sys.argv", ["segdistill", "verify", "results/nowhere"])
     with pytest.raises(SuiteError, match=r"nowhere/run.json: cannot read"):
         main()
-    monkeypatch.setattr("sys.argv", ["harness", "verify", str(TEACHER)])
+    monkeypatch.setattr("sys.argv", ["segdistill", "verify", str(TEACHER)])
     assert main() == 0
     assert "evaluation, area by area: as recorded" in capsys.readouterr().out
 

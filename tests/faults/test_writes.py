@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.cells import PlannedCell, plan_student
-from harness.evaluations import plan_evaluation
-from harness.reliability.outcome import Outcome, differences, outcome
-from harness.reliability.victim import start_victim
-from harness.stop import Stopped, StopRequest
-from harness.worker import work
+from segdistill.check.outcome import Outcome, differences, outcome
+from segdistill.check.victim import start_victim
+from segdistill.pipeline.cells import PlannedCell, plan_student
+from segdistill.pipeline.evaluations import plan_evaluation
+from segdistill.pipeline.worker import work
+from segdistill.stop import Stopped, StopRequest
 
 METHOD = "student"
 WEIGHTS = "weights.safetensors"

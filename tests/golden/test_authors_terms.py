@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from distill import Distiller, NetSpec, View, load
+from segdistill.distill import Distiller, NetSpec, View, load
 
 PUBLISHED = Path(__file__).parent / "published"
 TAP = "head.embedding"

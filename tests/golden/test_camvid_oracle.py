@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands import score
+from segdistill.commands import score
 
 STEM = "camvid_test_predictions_61.4"
 

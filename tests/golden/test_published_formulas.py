@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from distill import NetSpec, View, load
+from segdistill.distill import NetSpec, View, load
 
 TAP = "head.embedding"
 

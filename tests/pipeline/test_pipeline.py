@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from workspace import COMPARE, DATASET, PROFILE, Workspace, both, copy_project
 
-from harness.records import file_hash, read_run
+from segdistill.records import file_hash, read_run
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def _finished(first: set[str]) -> None:
 def source(workspace: Workspace) -> Iterator[Workspace]:
     """The workspace; code that the test edits is put back."""
     yield workspace
-    workspace.git("checkout", "-q", "--", "baselines", "harness", "distill", "pcd", "experiments")
+    workspace.git("checkout", "-q", "--", "baselines", "segdistill", "pcd", "experiments")
 
 
 def test_the_first_run_makes_every_cell(workspace: Workspace, first: set[str]) -> None:
@@ -72,7 +72,7 @@ def test_a_lock_that_a_kill_cut_short_runs_nothing_again(
     whole = lock.read_bytes()
     lock.write_bytes(whole[: int(share * len(whole))])
     (workspace.root / ".dvc/tmp/rwlock").write_bytes(b"")
-    workspace.run("-m", "harness", "use", PROFILE)
+    workspace.run("-m", "segdistill", "use", PROFILE)
     assert workspace.repro() <= {f"compare@{PROFILE}"}  # the last one, of which no copy was kept
     assert lock.read_bytes() == whole
 
@@ -101,14 +101,14 @@ def test_dvc_shows_numbers_and_plots_of_the_active_profile(
 
 
 def test_comments_run_nothing(source: Workspace) -> None:
-    for package in ("distill", "pcd", "baselines", "harness", "experiments"):
+    for package in ("segdistill", "pcd", "baselines", "experiments"):
         for path in (source.root / package).rglob("*.py"):
             path.write_text(f"# A comment.\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
     assert source.repro() == set()
 
 
 def test_a_change_of_the_report_runs_the_comparison_alone(source: Workspace) -> None:
-    with (source.root / "harness/report/table.py").open("a") as file:
+    with (source.root / "segdistill/report/tables/table.py").open("a") as file:
         file.write("\nNEW_VALUE = 1\n")
     assert source.repro() == {COMPARE}
 
@@ -153,7 +153,7 @@ def test_a_seed_adds_its_cells(workspace: Workspace) -> None:
 
 
 def test_a_new_method_is_one_file_and_one_block(workspace: Workspace) -> None:
-    workspace.run("-m", "harness", "new-method", "mine")
+    workspace.run("-m", "segdistill", "new-method", "mine")
     with (workspace.root / f"experiments/profiles/{PROFILE}.yaml").open("a") as file:
         file.write("  mine: {}\n")
     workspace.set(methods=["student", "kd", "mine"])
@@ -166,22 +166,22 @@ def test_a_new_method_is_one_file_and_one_block(workspace: Workspace) -> None:
 def test_switching_profiles_and_back_runs_nothing(workspace: Workspace) -> None:
     lock = workspace.root / "dvc.lock"
     own = lock.read_text()
-    workspace.run("-m", "harness", "use", "smoke")
+    workspace.run("-m", "segdistill", "use", "smoke")
     prepared = workspace.repro("-s", "digest", f"prepare@smoke-{DATASET}")
     assert prepared == {f"prepare@smoke-{DATASET}"}
     assert f"@{PROFILE}" not in lock.read_text()
-    workspace.run("-m", "harness", "use", PROFILE)
+    workspace.run("-m", "segdistill", "use", PROFILE)
     assert lock.read_text() == own
     assert workspace.repro() <= {COMPARE}
     assert workspace.repro() == set()
 
 
 def test_a_profile_named_by_hand_alone_does_not_run_anew(workspace: Workspace) -> None:
-    workspace.run("-m", "harness", "use", "smoke")
+    workspace.run("-m", "segdistill", "use", "smoke")
     workspace.set(profile=PROFILE)
     refused = workspace.run("-m", "dvc", "repro", "digest", status=255)
-    assert f"`python -m harness use {PROFILE}` brings them back" in refused
-    workspace.run("-m", "harness", "use", PROFILE)
+    assert f"`segdistill use {PROFILE}` brings them back" in refused
+    workspace.run("-m", "segdistill", "use", PROFILE)
     assert workspace.repro() <= {COMPARE}
 
 
@@ -193,7 +193,7 @@ def test_a_clone_without_the_cache_trains_nothing(workspace: Workspace, tmp_path
     assert not list(clone.results.glob("runs/*/*/*/weights.safetensors"))
     assert clone.repro("--allow-missing") == set()
     assert clone.changes() == []
-    clone.run("-m", "harness", "data", DATASET)
+    clone.run("-m", "segdistill", "data", DATASET)
     clone.set(seeds=[0, 2])
     assert clone.repro("--allow-missing") == both(["student", "kd"], [2])
     teacher = read_run(workspace.results / f"teachers/{DATASET}/run.json")

@@ -10,13 +10,13 @@ import psutil
 import pytest
 from workspace import DATASET, PROFILE, Workspace, copy_project
 
-from harness.grid import grid_of
-from harness.pool.cluster import Cluster
-from harness.pool.jobs import matrix_jobs
-from harness.pool.local import read_log
-from harness.pool.process import Options
-from harness.pool.schedule import Schedule
-from harness.stop import StopRequest
+from segdistill.pipeline.parallel.cluster import Cluster
+from segdistill.pipeline.parallel.jobs import matrix_jobs
+from segdistill.pipeline.parallel.local import read_log
+from segdistill.pipeline.parallel.process import Options
+from segdistill.pipeline.parallel.schedule import Schedule
+from segdistill.settings.grid import grid_of
+from segdistill.stop import StopRequest
 
 PLACE = f"{PROFILE}-{DATASET}"
 
@@ -37,7 +37,7 @@ def test_a_pool_has_the_bits_of_dvc_and_lists_what_failed(workspace: Workspace) 
     with (workspace.root / f"experiments/profiles/{PROFILE}.yaml").open("a") as file:
         file.write("  broken: {method: kd, weight: 1.0e+38}\n")
     workspace.set(methods=["student", "broken", "kd"], seeds=[0, 1])
-    printed = workspace.run("-m", "harness", "pool", "-j", "2", "--keep-going", status=2)
+    printed = workspace.run("-m", "segdistill", "pool", "-j", "2", "--keep-going", status=2)
     for seed in (0, 1):
         cell = f"{PLACE}-broken-{seed}"
         assert f"    dvc repro -s train@{cell} evaluate@{cell}" in printed

@@ -4,16 +4,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import harness, refusal
+from command_line import refusal, segdistill
 
 from experiments import compare
-from harness.cells import plan_student, plan_teacher
-from harness.data.manifest import read_manifest
-from harness.evaluations import plan_evaluation
-from harness.publish import publish_evaluation, publish_run
-from harness.records import read_run, read_scores
-from harness.stop import StopRequest
-from harness.worker import work
+from segdistill.data.manifest import read_manifest
+from segdistill.pipeline.cells import plan_student, plan_teacher
+from segdistill.pipeline.evaluations import plan_evaluation
+from segdistill.pipeline.publish import publish_evaluation, publish_run
+from segdistill.pipeline.worker import work
+from segdistill.records import read_run, read_scores
+from segdistill.stop import StopRequest
 
 SAMPLES = {"voc": "VOC2012_sample", "cityscapes": "cityscapes_layout_sample"}
 COUNTS = {"voc": {"train": 10, "val": 5}, "cityscapes": {"train": 3, "val": 2}}
@@ -50,7 +50,7 @@ def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name, root in roots.items():
-            assert harness("data", name, "--from", root, "--subset").status == 0
+            assert segdistill("data", name, "--from", root, "--subset").status == 0
             run_cell(name, "teacher")
             run_cell(name, "student")
         patch.setattr(sys, "argv", ["compare.py"])

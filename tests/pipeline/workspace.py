@@ -11,7 +11,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from harness.records import RunRecord, ScoreRecord, read_run, read_scores
+from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = ("results/", "data/", "dvc.lock")
@@ -149,7 +149,7 @@ def copy_project(destination: Path) -> Workspace:
     workspace = Workspace(destination)
     (destination / f"experiments/profiles/{PROFILE}.yaml").write_text(RECIPES)
     workspace.git("init", "-q", "-b", "main")
-    workspace.run("-m", "harness", "use", PROFILE)
+    workspace.run("-m", "segdistill", "use", PROFILE)
     workspace.git("add", "-A")
     workspace.git("commit", "-q", "-m", "Start")
     return workspace

@@ -14,10 +14,10 @@ import pytest
 from results_tree import Tree
 from submission_cases import DATA, make_submission
 
-from harness.metrics.areas import Areas
-from harness.metrics.iou import Counts, mean_iou
-from harness.report.compare import build_report
-from harness.submission import check_submission
+from segdistill.check.submission import check_submission
+from segdistill.evaluation.areas import Areas
+from segdistill.evaluation.iou import Counts, mean_iou
+from segdistill.report.compare import build_report
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,5 +1,0 @@
-"""Entry point of `python -m harness`."""
-
-from harness.cli import run
-
-run()

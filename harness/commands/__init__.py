@@ -1,1 +1,0 @@
-"""The commands of `python -m harness`, one light module each."""

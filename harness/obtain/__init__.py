@@ -1,5 +1,0 @@
-"""From an official download, or what was downloaded by hand, to a verified dataset."""
-
-from harness.obtain.obtain import default_root, obtain
-
-__all__ = ["default_root", "obtain"]

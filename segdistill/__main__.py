@@ -1,0 +1,5 @@
+"""Entry point of `segdistill`."""
+
+from segdistill.commands.cli import run
+
+run()

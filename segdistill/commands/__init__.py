@@ -1,0 +1,1 @@
+"""The commands of `segdistill`, one light module each."""

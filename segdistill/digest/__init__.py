@@ -1,0 +1,1 @@
+"""Which code decides a result, as one hash."""

@@ -1,0 +1,236 @@
+"""The process that trains: `python -m segdistill.pipeline.worker PROFILE DATASET SEED METHOD...`,
+or one of the recipe's `devices` that torchrun starts with the same module and arguments.
+
+All METHODS share one loader and one teacher forward per batch. Finished trainings and their
+evaluations stay in the scratch folder, from where the stages publish them.
+"""
+
+import argparse
+import logging
+import os
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import torch
+
+from segdistill.data.catalogue import dataset_info
+from segdistill.data.manifest import read_manifest
+from segdistill.data.opening import open_data
+from segdistill.data.stream import order_hash
+from segdistill.distill import load
+from segdistill.errors import SuiteError
+from segdistill.evaluation.evaluate import Subject, evaluate_file
+from segdistill.evaluation.truth import Truth
+from segdistill.leaving import leave_with
+from segdistill.pipeline.cells import (
+    TEACHER,
+    PlannedCell,
+    manifest_path,
+    plan_student,
+    plan_teacher,
+    run_folder,
+)
+from segdistill.pipeline.environment import describe_environment
+from segdistill.pipeline.evaluations import PlannedEvaluation, plan_evaluation
+from segdistill.pipeline.failures import note_failure
+from segdistill.pipeline.lock import locked
+from segdistill.pipeline.seal import seal
+from segdistill.records import ScoreRecord
+from segdistill.settings.loading import read_profile
+from segdistill.settings.schema import DataSource
+from segdistill.stop import StopRequest
+from segdistill.training import session
+from segdistill.training.instructions import cap_instructions
+from segdistill.training.loop import SUMMARY, Cell
+from segdistill.training.ranks import ALONE, Ranks, joined
+
+
+def main() -> int:
+    """Train and evaluate what the command line names."""
+    parser = argparse.ArgumentParser(prog="segdistill.pipeline.worker", description=__doc__)
+    parser.add_argument("profile")
+    parser.add_argument("dataset")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("methods", nargs="+", metavar="METHOD")
+    args = parser.parse_args()
+    cap_instructions()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    stop = StopRequest()
+    stop.listen()
+    with joined() as ranks:
+        work(args.profile, args.dataset, args.seed, args.methods, stop, ranks)
+    return 0
+
+
+def work(
+    profile: str,
+    dataset: str,
+    seed: int,
+    methods: Sequence[str],
+    stop: StopRequest,
+    ranks: Ranks = ALONE,
+) -> None:
+    """Train the cells that are not trained yet, then evaluate those not evaluated yet.
+
+    All ranks train; the first one alone holds the locks, writes and evaluates.
+    """
+    device = pick_device()
+    if list(methods) == [TEACHER]:
+        planned = [plan_teacher(profile, dataset)]
+    else:
+        planned = [plan_student(profile, dataset, method, seed) for method in methods]
+    with ExitStack() as locks:
+        for cell in planned if ranks.leads else ():
+            locks.enter_context(locked(cell.scratch))
+        ranks.wait()
+        waiting = [cell for cell in planned if not cell.trained]
+        ranks.wait()
+        if waiting:
+            with noted_failures(waiting if ranks.leads else ()):
+                train_cells(waiting, device, stop, ranks)
+    if not ranks.leads:
+        return
+    truths: dict[str, Truth] = {}
+    for cell in planned:
+        stop.leave_if_requested()
+        evaluate_cell(profile, dataset, cell.config.method, seed, cell, truths)
+
+
+@contextmanager
+def noted_failures(cells: Sequence[PlannedCell]) -> Iterator[None]:
+    """Of every one of `cells` that an error within leaves untrained, keep the reason."""
+    try:
+        yield
+    except Exception as error:
+        for cell in cells:
+            if not cell.trained:
+                note_failure(cell.output, _reason(error, cell))
+        raise
+
+
+def _reason(error: Exception, cell: PlannedCell) -> str:
+    """The error's lines on `cell`, or all of them if none names it; one line."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    own = (
+        f"{cell.config.profile}/{cell.config.dataset}/{cell.config.method}/seed{cell.config.seed}:"
+    )
+    return "; ".join([line for line in lines if line.startswith(own)] or lines)
+
+
+def evaluate_cell(
+    profile: str,
+    dataset: str,
+    method: str,
+    seed: int,
+    cell: PlannedCell | None = None,
+    truths: MutableMapping[str, Truth] | None = None,
+) -> None:
+    """Evaluate a cell's weights, published or still in `cell`'s scratch folder."""
+    weights = cell.scratch / "weights.safetensors" if cell and cell.trained else None
+    plan = plan_evaluation(profile, dataset, method, seed, weights)
+    if not plan.done:
+        published = run_folder(profile, dataset, method, seed) / "weights.safetensors"
+        evaluate_plan(plan, weights or published, truths)
+
+
+def evaluate_plan(
+    plan: PlannedEvaluation, weights: Path, truths: MutableMapping[str, Truth] | None = None
+) -> ScoreRecord:
+    """Evaluate the file `weights`, whose hash `plan` names, into the plan's scratch folder."""
+    config = plan.config
+    subject = Subject(
+        config.profile,
+        config.dataset,
+        config.method,
+        config.seed,
+        _is_subset(config.dataset, config.data),
+        plan.weights_sha256,
+    )
+    with locked(plan.scratch):
+        record = evaluate_file(
+            weights, config, plan.recipe, subject, plan.scratch, pick_device(), truths
+        )
+        seal(plan.scratch, {})
+        return record
+
+
+def pick_device() -> torch.device:
+    """This process's GPU if the machine has any, else the CPU.
+
+    Raises SuiteError, in all of torchrun's processes here, if they are more than its GPUs.
+    """
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    wanted, found = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+    if wanted > found:
+        raise SuiteError(
+            f"{wanted} devices wanted, but torch can use {found} of this machine's GPUs; lower "
+            "`devices` in the profile, or hide the GPUs (CUDA_VISIBLE_DEVICES='')"
+        )
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
+
+
+def train_cells(
+    cells: Sequence[PlannedCell],
+    device: torch.device,
+    stop: StopRequest,
+    ranks: Ranks = ALONE,
+) -> None:
+    """Train `cells`, all of one dataset and seed, into their scratch folders, and seal them."""
+    config = cells[0].config
+    if ranks.world != config.training.devices:
+        raise SuiteError(
+            f"profile {config.profile}: the recipe says devices: {config.training.devices}, but "
+            f"{ranks.world} processes were started"
+        )
+    jobs = [Cell(cell.config, cell.scratch) for cell in cells]
+    if ranks.leads:  # results that were damaged must not be taken for those of this process
+        for cell in cells:
+            _remove(cell.scratch / SUMMARY)
+    teacher = run_folder(config.profile, config.dataset, TEACHER, 0) / "weights.safetensors"
+    execution = read_profile(config.profile).execution
+    try:
+        session.run(jobs, teacher, execution, device, stop, ranks)
+    finally:  # one that failed leaves the others' results in place
+        for cell in cells:
+            if ranks.leads and (cell.scratch / SUMMARY).is_file():
+                _describe(cell, device)
+
+
+def _describe(cell: PlannedCell, device: torch.device) -> None:
+    """Seal the results with what run.json needs and only this process knows."""
+    config, training = cell.config, cell.config.training
+    images = len(open_data(config.dataset, config.data, config.data.train_split))
+    methods = [load(term.method) for term in config.terms]
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    seal(
+        cell.scratch,
+        {
+            "order_sha256": order_hash(images, config.seed, training.batch, training.steps),
+            "subset": _is_subset(config.dataset, config.data),
+            "synthetic": dataset_info(config.dataset).synthetic,
+            "paper": "; ".join(method.paper for method in methods),
+            "reconstructed": any(method.reconstructed for method in methods),
+            "environment": describe_environment(name, training.threads),
+        },
+    )
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot remove ({error.strerror})") from error
+
+
+def _is_subset(dataset: str, source: DataSource) -> bool:
+    """Whether the recipe limits the data or the data are not the whole release."""
+    limited = any(value is not None for value in source.limit.model_dump().values())
+    return source.subset or limited or read_manifest(manifest_path(dataset)).subset
+
+
+if __name__ == "__main__":
+    leave_with(main)

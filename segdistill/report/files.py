@@ -1,0 +1,45 @@
+"""The files of a report: every one whole, and none left over from an earlier report."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from segdistill.errors import SuiteError
+from segdistill.records import write_bytes
+from segdistill.report.plots.style import Picture, Plot
+from segdistill.report.tables.formats import latex, markdown, values_csv
+from segdistill.report.tables.table import Table
+
+Files = dict[str, bytes]  # by name
+
+
+def table_files(table: Table) -> Files:
+    """NAME.md, NAME.tex and, in full precision, NAME.csv."""
+    texts = {"md": markdown(table), "tex": latex(table), "csv": values_csv(table.values)}
+    return {f"{table.name}.{ending}": text.encode() for ending, text in texts.items()}
+
+
+def plot_files(plot: Plot) -> Files:
+    """NAME.svg, NAME.png and the numbers as NAME.csv."""
+    numbers = values_csv(plot.values).encode()
+    return {f"{plot.name}.svg": plot.svg, f"{plot.name}.png": plot.png, f"{plot.name}.csv": numbers}
+
+
+def picture_files(picture: Picture) -> Files:
+    """NAME.svg and NAME.png."""
+    return {f"{picture.name}.svg": picture.svg, f"{picture.name}.png": picture.png}
+
+
+def fill(folder: Path, files: Mapping[str, bytes], kept: tuple[str, ...] = ()) -> None:
+    """Make `folder` hold `files`, each replaced whole, and what begins with one of `kept`.
+
+    Raises SuiteError naming the path if the disk or the permissions refuse.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_bytes(folder / name, content)
+        for path in folder.iterdir():
+            if path.is_file() and path.name not in files and not path.name.startswith(kept):
+                path.unlink()
+    except OSError as error:
+        raise SuiteError(f"{folder}: cannot write ({error.strerror})") from error

@@ -1,0 +1,125 @@
+"""From the records of one dataset to its comparison: pairing, gains, verdicts, ranks."""
+
+from collections.abc import Mapping, Sequence
+
+from segdistill.errors import SuiteError
+from segdistill.evaluation.iou import Floats
+from segdistill.report.claims import Claim
+from segdistill.report.comparison import CROSSED, Comparison, Judged, Row
+from segdistill.report.names import is_subset
+from segdistill.report.pairing import pairing_warnings, published_pair
+from segdistill.report.tables.matrix import STUDENT, Finished, Matrix
+from segdistill.report.tables.table import Mark
+from segdistill.settings.schema import Statistics
+from segdistill.statistics import Arm, Gain, arm_of, crossed_bootstrap, judge, measure_gains
+from segdistill.statistics.arms import pair
+
+OTHER_NETWORKS = "none: other networks or split"
+
+
+def compare_methods(
+    matrix: Matrix, dataset: str, claims: Sequence[Claim], settings: Statistics
+) -> Comparison:
+    """Every method of the grid against the student of the same dataset.
+
+    A method scored on other images than the student has no gain, and a warning says so.
+    """
+    found = {method: matrix.of(dataset, method) for method in matrix.grid.methods}
+    arms, warnings = _arms(dataset, found)
+    others = {method: arm for method, arm in arms.items() if method != STUDENT}
+    gains: dict[str, Gain] = {}
+    if STUDENT in arms:
+        gains = measure_gains(others, arms[STUDENT], settings.confidence)
+    marks = _marks(arms, settings.confidence)
+    rows = [
+        Row(
+            method=method,
+            results=results,
+            gain=gains.get(method),
+            mark=marks.get(method, ""),
+            published=_judge(method, dataset, results, gains.get(method), claims),
+            draws=_draws(arms, method, settings) if method in gains else None,
+        )
+        for method, results in found.items()
+    ]
+    warnings += pairing_warnings(matrix, dataset)
+    teacher = matrix.teacher(dataset)
+    return Comparison(dataset, teacher, tuple(rows), settings.confidence, tuple(warnings))
+
+
+def _arms(
+    dataset: str, found: Mapping[str, Mapping[int, Finished]]
+) -> tuple[dict[str, Arm], list[str]]:
+    """An arm for every method that was scored on the same images as the student."""
+    arms: dict[str, Arm] = {}
+    warnings: list[str] = []
+    student_first = sorted(found, key=lambda method: method != STUDENT)
+    for method in (method for method in student_first if found[method]):
+        try:
+            arm = arm_of({seed: result.areas for seed, result in found[method].items()})
+            pair(arm, next(iter(arms.values()), arm))
+            arms[method] = arm
+        except SuiteError as error:
+            warnings.append(f"{dataset}: {method} has no gain: {error}.")
+    return arms, warnings
+
+
+def _draws(arms: Mapping[str, Arm], method: str, settings: Statistics) -> Floats | None:
+    """Bootstrap draws of the method's mean gain; None if it shares one seed with the student."""
+    ours, student = pair(arms[method], arms[STUDENT])
+    if len(ours.seeds) < 2:
+        return None
+    return crossed_bootstrap([ours], student, settings.resamples, settings.seed)[:, 0]
+
+
+def _judge(
+    method: str,
+    dataset: str,
+    results: Mapping[int, Finished],
+    gain: Gain | None,
+    claims: Sequence[Claim],
+) -> tuple[Judged, ...]:
+    """The published gains of the method on this dataset; a verdict only for the same set-up."""
+    if gain is None:
+        return ()
+    first = next(iter(results.values()))
+    ours = (*published_pair(first), first.scores.split, False)
+    judged = []
+    for claim in claims:
+        if (claim.dataset, claim.method) == (dataset, method):
+            theirs = (claim.teacher, claim.student, claim.split, is_subset(first))
+            same = theirs == ours
+            verdict = judge(gain.interval, len(gain.seeds), claim.gain) if same else OTHER_NETWORKS
+            judged.append(Judged(claim, same, str(verdict)))
+    return tuple(judged)
+
+
+def _marks(arms: Mapping[str, Arm], confidence: float) -> dict[str, Mark]:
+    """Best and second with whatever does not differ from them; none if no row differs."""
+    left = {method: arm for method, arm in arms.items() if len(arm.seeds) > 1}
+    marks: dict[str, Mark] = {}
+    for mark in ("best", "second"):
+        tied = _leaders(left, confidence)
+        if not marks and len(tied) == len(left):
+            return {}
+        marks |= dict.fromkeys(tied, mark)
+        left = {method: arm for method, arm in left.items() if method not in tied}
+    return marks
+
+
+def _leaders(arms: Mapping[str, Arm], confidence: float) -> list[str]:
+    """The method of highest mean mIoU and those whose difference from it may be 0."""
+    if not arms:
+        return []
+    leader = max(arms, key=lambda method: float(arms[method].mious().mean()))
+    leads = {
+        method: measure_gains({leader: arms[leader]}, arm, confidence).get(leader)
+        for method, arm in arms.items()
+        if method != leader
+    }
+    return [leader, *(method for method, lead in leads.items() if lead and _may_be_zero(lead))]
+
+
+def _may_be_zero(lead: Gain) -> bool:
+    interval = lead.interval
+    return interval is not None and interval.over == CROSSED and interval.holds(0)

@@ -1,0 +1,117 @@
+"""The footer of every table: what the reader must know before believing a number."""
+
+from collections.abc import Sequence
+
+from segdistill.report.comparison import Comparison, Row
+from segdistill.report.names import is_reconstructed, is_subset, is_synthetic
+from segdistill.report.tables.matrix import Matrix
+from segdistill.statistics import MIN_SEEDS, NOT_ENOUGH_SEEDS
+
+RECONSTRUCTED = "PCD (reconstructed from the abstract)"
+
+
+def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
+    """What the data are, and any word of the profile about its runs."""
+    notes = []
+    for dataset in datasets:
+        if is_synthetic(matrix, dataset):
+            notes.append(
+                f"{dataset} is synthetic: drawn scenes, not photographs; its numbers say nothing "
+                "about the real dataset."
+            )
+        if any(is_subset(result) for result in matrix.finished(dataset)):
+            notes.append(
+                f"{dataset} is a subset: some of its images were left out, so its numbers do not "
+                "compare with those of the whole dataset."
+            )
+    found = [result for dataset in datasets for result in matrix.finished(dataset)]
+    notes += dict.fromkeys(result.run.note for result in found if result.run.note)
+    notes += dict.fromkeys(
+        f"{result.scores.dataset}: classes without a pixel in the {result.scores.split} split are "
+        f"left out of every mean: {', '.join(result.scores.absent_classes)}."
+        for result in found
+        if result.scores.absent_classes
+    )
+    return notes
+
+
+def method_sources(matrix: Matrix) -> tuple[str, ...]:
+    """Every citation once, after the methods it is of."""
+    methods: dict[str, dict[str, None]] = {}
+    for method in matrix.grid.methods:
+        for dataset in matrix.grid.datasets:
+            for result in matrix.of(dataset, method).values():
+                if result.run.paper:
+                    methods.setdefault(result.run.paper, {})[method] = None
+    return tuple(f"{', '.join(names)}: {paper}" for paper, names in methods.items())
+
+
+def reconstruction_notes(matrix: Matrix) -> list[str]:
+    """Which methods are reconstructions."""
+    found = [method for method in matrix.grid.methods if is_reconstructed(matrix, method)]
+    named = [
+        RECONSTRUCTED if "pcd" in name.lower() else f"{name} is reconstructed" for name in found
+    ]
+    return [f"{what}: no number here is the paper's." for what in dict.fromkeys(named)]
+
+
+def interval_notes(matrix: Matrix, comparison: Comparison) -> list[str]:
+    """How gains, intervals and marks are to be read."""
+    seeds = len(matrix.grid.seeds)
+    confidence = f"{100 * comparison.confidence:g} %"
+    notes = [
+        "Gain: method minus student at equal seed, initial weights and data order. "
+        f"Intervals at {confidence} over seeds and test images, conditional on one teacher; "
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'} planned.",
+        "p: one-sided sign flip over seeds, adjusted over the methods (max-T); "
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'} cannot give less than {0.5**seeds:.3g}.",
+    ]
+    if any(row.mark for row in comparison.rows):
+        notes.append(
+            "Best student in bold, second underlined; rows whose difference from it has an "
+            "interval that holds 0 share its mark."
+        )
+    else:
+        notes.append(
+            "No row is marked best: no difference between rows has an interval clear of 0, or "
+            "there are fewer than two seeds."
+        )
+    return notes + seed_notes(comparison)
+
+
+def seed_notes(comparison: Comparison) -> list[str]:
+    """Which methods have too few seeds for a claim."""
+    counts = {row.method: _seeds(row) for row in comparison.rows}
+    few = [f"{method} ({n})" for method, n in counts.items() if n < MIN_SEEDS]
+    if not few:
+        return []
+    listed = ", ".join(few)
+    if len(few) == len(counts) and len(set(counts.values())) == 1:
+        listed = f"every row ({next(iter(counts.values()))})"
+    return [
+        f"{NOT_ENOUGH_SEEDS.capitalize()} (fewer than {MIN_SEEDS}): {listed}. "
+        "No claim can be made from these rows."
+    ]
+
+
+def _seeds(row: Row) -> int:
+    return len(row.gain.seeds) if row.gain else len(row.results)
+
+
+def missing_notes(matrix: Matrix, dataset: str) -> list[str]:
+    """Every cell without a result, why, and the command that makes it."""
+    return [
+        f"{cell.state}: {cell.label}{f' ({cell.reason})' if cell.reason else ''}; "
+        f"run {cell.command(matrix.profile)}"
+        for cell in matrix.unfinished()
+        if cell.dataset == dataset
+    ]
+
+
+def missing_count(matrix: Matrix, dataset: str) -> list[str]:
+    """How many cells have no result, for tables beside the headline."""
+    count = sum(cell.dataset == dataset for cell in matrix.unfinished())
+    if not count:
+        return []
+    cells = "1 cell is" if count == 1 else f"{count} cells are"
+    return [f"{cells} missing or failed and in no mean here; the headline table lists them."]

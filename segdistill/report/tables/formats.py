@@ -1,0 +1,150 @@
+"""A table as plain text, Markdown, CSV and LaTeX (booktabs)."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+
+from segdistill.report.tables.table import Entry, Mark, Table, Value, columns
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "×": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "→": r"$\to$",
+    "–": "--",
+    "·": r"$\cdot$",
+    '"': r"\textquotedbl{}",
+    "|": r"\textbar{}",
+    "[": "{[}",
+    "]": "{]}",
+    "\n": " ",
+}
+LATEX_MARKS: dict[Mark, str] = {"best": r"\textbf{%s}", "second": r"\underline{%s}"}
+MARKDOWN_MARKS: dict[Mark, str] = {
+    "best": "**%s**",
+    "second": "<ins>%s</ins>",
+    "missing": "*%s*",
+    "failed": "*%s*",
+}
+PLAIN_MARKS: dict[Mark, str] = {"best": "** ", "second": "* "}
+NOT_IN_T1 = "ĦħĸĿŀŉŦŧſ"  # Latin letters that the font encoding lacks
+MOST_COLUMNS = 5  # wider tables are scaled to the text
+FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+
+
+def markdown(table: Table) -> str:
+    """GitHub-flavoured Markdown with the notes below."""
+    lines = [
+        f"**{_markdown_text(table.title)}**",
+        "",
+        _markdown_row([_markdown_text(name) for name in table.header]),
+        _markdown_row(["---"] + ["---:"] * (len(table.header) - 1)),
+        *(_markdown_row([_markdown_entry(entry) for entry in row]) for row in table.rows),
+        "",
+        *(f"- {_markdown_text(note)}" for note in (*table.notes, *table.sources)),
+    ]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def plain(table: Table) -> str:
+    """The title and aligned columns, for a terminal; marks are stars."""
+    shown = [table.header, *(tuple(PLAIN_MARKS.get(e.mark, "") + e.text for e in row)
+                             for row in table.rows)]  # fmt: skip
+    widths = [max(len(row[column]) for row in shown) for column in range(len(table.header))]
+    lines = [
+        row[0].ljust(widths[0])
+        + "".join("  " + text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))
+        for row in shown
+    ]
+    return "\n".join([table.title, *lines]) + "\n"
+
+
+def latex(table: Table) -> str:
+    """A `table` environment; the first line names the packages that it needs."""
+    wide = len(table.header) > MOST_COLUMNS
+    lines = [
+        r"% \usepackage{booktabs,graphicx,textcomp} \usepackage[T1]{fontenc}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{latex_text(table.title)}}}",
+        rf"\label{{tab:{re.sub('[^a-z0-9]+', '-', table.name.lower())}}}",
+        *([r"\resizebox{\linewidth}{!}{%"] if wide else []),
+        rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
+        r"\toprule",
+        _latex_row([latex_text(name) for name in table.header]),
+        r"\midrule",
+        *(_latex_row([_latex_entry(entry) for entry in row]) for row in table.rows),
+        r"\bottomrule",
+        r"\end{tabular}" + ("}" if wide else ""),
+        *(rf"\par\footnotesize {latex_text(note)}" for note in (*table.notes, *table.sources)),
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def values_csv(values: Sequence[Mapping[str, Value]]) -> str:
+    """Exact values as CSV; an empty field where there is none."""
+    names = columns(values)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(names)
+    for row in values:
+        writer.writerow([_csv_value(row.get(name)) for name in names])
+    return stream.getvalue()
+
+
+def latex_text(text: str) -> str:
+    """`text` with everything LaTeX would interpret escaped."""
+    return "".join(LATEX.get(sign) or (sign if _latin(sign) else "?") for sign in text)
+
+
+def _latin(sign: str) -> bool:
+    """What pdfLaTeX can set without further packages."""
+    return (sign.isascii() and sign.isprintable()) or (
+        sign.isalpha() and sign <= "\u017f" and sign not in NOT_IN_T1
+    )
+
+
+def _latex_entry(entry: Entry) -> str:
+    return LATEX_MARKS.get(entry.mark, "%s").replace("%s", latex_text(entry.text))
+
+
+def _latex_row(entries: list[str]) -> str:
+    return " & ".join(entries) + r" \\"
+
+
+def _markdown_text(text: str) -> str:
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
+    return re.sub(r"([\\`*_|\[\]])", r"\\\1", safe)
+
+
+def _markdown_entry(entry: Entry) -> str:
+    return MARKDOWN_MARKS.get(entry.mark, "%s").replace("%s", _markdown_text(entry.text))
+
+
+def _markdown_row(entries: list[str]) -> str:
+    return "| " + " | ".join(entries) + " |"
+
+
+def _csv_value(value: Value) -> str:
+    """Text that a spreadsheet would run as a formula is quoted; numbers keep every digit."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA_START) else value
+    return str(value)

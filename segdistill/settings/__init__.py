@@ -1,0 +1,1 @@
+"""Settings: their schema, and from files to one validated cell."""

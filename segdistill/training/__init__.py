@@ -1,0 +1,1 @@
+"""All that decides the bits of a training."""

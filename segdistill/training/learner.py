@@ -1,0 +1,238 @@
+"""One student in training: its network, its distillation methods and their optimisers."""
+
+import time
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from segdistill.distill import NetSpec, View
+from segdistill.distill.divergences import widen
+from segdistill.models.segmentor import Output, SegmentationNet, build
+from segdistill.models.weights import load_pretrained
+from segdistill.settings.loading import RunConfig
+from segdistill.training.batch_norm import share_batch_norm
+from segdistill.training.determinism import draw_seed
+from segdistill.training.methods import build_method
+from segdistill.training.optimizers import (
+    adversary_optimizer,
+    decay,
+    poly,
+    set_rate,
+    student_optimizer,
+)
+from segdistill.training.parts import Part, Sight, split
+from segdistill.training.ranks import ALONE, Ranks
+from segdistill.training.supervision import counted_pixels, cross_entropy
+
+PHASES = ("data", "teacher", "student", "method", "backward", "optimizer")
+
+
+class Learner:
+    """A student that takes one optimiser step at a time; `step` counts those it has taken."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        classes: int,
+        teacher: NetSpec | None,
+        device: torch.device,
+        ranks: Ranks = ALONE,
+    ) -> None:
+        self.config = config
+        self.device = device
+        self.ranks = ranks
+        self.step = 0
+        self.seconds = dict.fromkeys(PHASES, 0.0)  # wall time so far
+        torch.manual_seed(draw_seed(config.seed, "initial weights"))
+        self.net: SegmentationNet = build(config.student, classes)
+        load_pretrained(self.net, config.student)
+        torch.manual_seed(draw_seed(config.seed, "method weights"))
+        spec = self.net.spec()
+        self.methods = [build_method(term, spec, teacher or spec) for term in config.terms]
+        self.adversaries = [method.adversary() for method in self.methods]
+        if self.ranks.world > 1:
+            share_batch_norm(self.net, device)
+        self.net.to(device).train()
+        for method in self.methods:
+            method.to(device).train()
+        parameters = chain(self.net.parameters(), self._adapters())
+        self.optimizer = student_optimizer(parameters, config.training)
+        self.adversary_optimizers = [
+            adversary_optimizer(adversary) if adversary else None for adversary in self.adversaries
+        ]
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether any method looks at the teacher at all."""
+        return any(method.needs_teacher for method in self.methods)
+
+    def teacher_taps(self) -> set[str]:
+        """The teacher's feature maps that the methods ask for."""
+        return {tap for method in self.methods for tap in method.teacher_taps}
+
+    def advance(self, images: Tensor, labels: Tensor, teacher: Output | None) -> dict[str, Tensor]:
+        """One training step on this rank's normalised `images` (N 3 H W) and `labels` (N H W).
+
+        Returns the loss and its terms over all ranks, detached scalars, without waiting for the
+        device; now and then also each term's gradient norm, as `gradient/TERM`
+        (with `accumulate` above 1 that of the first part).
+        """
+        training = self.config.training
+        watch = Stopwatch(self.seconds)
+        counted = self.ranks.total(counted_pixels(labels))
+        self.optimizer.zero_grad(set_to_none=True)
+        logged: dict[str, Tensor] = {}
+        sights = []
+        for number, part in enumerate(split(Part(images, labels, teacher), training.accumulate)):
+            output = self._forward(part, number)
+            terms = self._supervised(output, part.labels, counted)
+            watch.charge("student")
+            sight = self._sight(part, output)
+            terms |= self._distilled(sight, number)
+            watch.charge("method")
+            if number == 0 and self._gradients_are_due():
+                logged |= self._gradient_norms(terms)
+            torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+            for name, term in terms.items():
+                logged[name] = logged.get(name, 0) + term.detach()
+            sights.append(sight.detached())
+            watch.charge("backward")
+        self.ranks.share_gradients(self.net.parameters(), self._adapters())
+        set_rate(self.optimizer, poly(training, self.step))
+        self.optimizer.step()
+        watch.charge("optimizer")
+        self._adversary_steps(sights)
+        watch.charge("method")
+        self.step += 1
+        return self._summed(logged)
+
+    def counters(self) -> dict[str, float]:
+        """Every method's counters as `NAME/counter`."""
+        return {
+            f"{method.name}/{name}": float(value)
+            for method in self.methods
+            for name, value in method.counters().items()
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the following steps depend on."""
+        return {
+            "step": self.step,
+            "net": self.net.state_dict(),
+            "methods": [method.state_dict() for method in self.methods],
+            "optimizer": self.optimizer.state_dict(),
+            "adversaries": [opt.state_dict() if opt else {} for opt in self.adversary_optimizers],
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state()` gave.
+
+        Raises KeyError, ValueError or RuntimeError if it is of another training.
+        """
+        self.step = state["step"]
+        self.net.load_state_dict(state["net"])
+        for method, saved in zip(self.methods, state["methods"], strict=True):
+            method.load_state_dict(saved)
+        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.adversary_optimizers, state["adversaries"], strict=True):
+            if optimizer:
+                optimizer.load_state_dict(saved)
+
+    def _forward(self, part: Part, number: int) -> Output:
+        """The student's output, its draws a function of (seed, step, part, rank)."""
+        place = self.step * self.config.training.accumulate + number
+        counter = place * self.ranks.world + self.ranks.rank
+        torch.manual_seed(draw_seed(self.config.seed, "step", counter))
+        taps = sorted({tap for method in self.methods for tap in method.student_taps})
+        half = self.config.training.precision == "bf16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            output: Output = self.net(part.images, taps)
+        return output
+
+    def _supervised(self, output: Output, labels: Tensor, counted: Tensor) -> dict[str, Tensor]:
+        terms = {"cross_entropy": cross_entropy(output.logits, labels, counted)}
+        weight = self.config.training.auxiliary_weight
+        if output.auxiliary is not None and weight > 0:
+            terms["auxiliary"] = weight * cross_entropy(output.auxiliary, labels, counted)
+        return terms
+
+    def _sight(self, part: Part, output: Output) -> Sight:
+        images = self.ranks.gather(part.images)
+        student = self._view(output, images)
+        teacher = self._view(part.teacher, images) if part.teacher else student
+        return Sight(student, teacher, self.ranks.gather(part.labels))
+
+    def _view(self, output: Output, images: Tensor) -> View:
+        taps = {name: self.ranks.gather(tap) for name, tap in output.taps.items()}
+        return View(self.ranks.gather(output.logits), taps, images)
+
+    def _distilled(self, sight: Sight, number: int) -> dict[str, Tensor]:
+        """Every method's terms; their draws are a function of (seed, step, part) alone."""
+        training = self.config.training
+        progress = self.step / training.steps
+        place = self.step * training.accumulate + number
+        torch.manual_seed(draw_seed(self.config.seed, "method", place))
+        return {
+            f"{method.name}/{name}": widen(term) / training.accumulate
+            for method in self.methods
+            for name, term in method.losses(*sight, progress).items()
+        }
+
+    def _gradients_are_due(self) -> bool:
+        training = self.config.training
+        every = training.gradients_every * training.log_every
+        return every > 0 and self.step % every == 0
+
+    def _gradient_norms(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """L2 norm of each term's gradient in the student's parameters, by `gradient/TERM`."""
+        parameters = list(self.net.parameters())
+        norms = {}
+        for name, term in terms.items():
+            found = torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True)
+            flat = torch.cat([gradient.flatten() for gradient in found if gradient is not None])
+            norms[f"gradient/{name}"] = self.ranks.total(flat).norm()
+        return norms
+
+    def _summed(self, logged: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The terms with the supervised ones, of which each rank has its part, made whole."""
+        own = [name for name in ("cross_entropy", "auxiliary") if name in logged]
+        totals = self.ranks.total(torch.stack([logged[name] for name in own]))
+        logged |= dict(zip(own, totals.unbind(), strict=True))
+        terms = [term for name, term in logged.items() if not name.startswith("gradient/")]
+        return {"loss": torch.stack(terms).sum(), **logged}
+
+    def _adversary_steps(self, sights: list[Sight]) -> None:
+        for method, adversary, optimizer in zip(
+            self.methods, self.adversaries, self.adversary_optimizers, strict=True
+        ):
+            if adversary is None or optimizer is None:
+                continue
+            optimizer.zero_grad(set_to_none=True)
+            for sight in sights:
+                losses = torch.stack(list(method.adversary_losses(*sight).values()))
+                (losses.sum() / len(sights)).backward()  # type: ignore[no-untyped-call]
+            self.ranks.share_gradients((), adversary.module.parameters())
+            falls = adversary.decay == "poly"
+            factor = decay(self.config.training, self.step) if falls else 1.0
+            set_rate(optimizer, adversary.learning_rate * factor)
+            optimizer.step()
+
+    def _adapters(self) -> Iterator[nn.Parameter]:
+        return chain.from_iterable(method.trainable_parameters() for method in self.methods)
+
+
+class Stopwatch:
+    """Adds the time since it was last read to a phase; on an accelerator, host time alone."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self._since = time.perf_counter()
+
+    def charge(self, phase: str) -> None:
+        """The time since the last call went into `phase`."""
+        now = time.perf_counter()
+        self._seconds[phase] += now - self._since
+        self._since = now

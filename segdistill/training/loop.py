@@ -1,0 +1,287 @@
+"""The training loop: students of one seed take turns on the same batches and teacher outputs.
+
+Every student's bits are those it would have alone, since all draws are functions of
+(seed, purpose, step) and none of them sees another.
+"""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from segdistill.data.augmentation import Augmentation
+from segdistill.data.splits import Split
+from segdistill.data.stream import batches
+from segdistill.distill import NetSpec
+from segdistill.errors import SuiteError
+from segdistill.models.normalise import normalise
+from segdistill.models.segmentor import Output, SegmentationNet, build
+from segdistill.models.weights import count_parameters, load_weights, save_weights
+from segdistill.progress import Progress, progress
+from segdistill.records import write_bytes, write_json
+from segdistill.settings.loading import RunConfig
+from segdistill.settings.schema import Execution
+from segdistill.stop import StopRequest
+from segdistill.training.checkpoint import drop_checkpoints, load_checkpoint, save_checkpoint
+from segdistill.training.determinism import set_determinism, tensors_hash
+from segdistill.training.learner import PHASES, Learner
+from segdistill.training.optimizers import poly
+from segdistill.training.ranks import ALONE, Ranks
+
+SUMMARY = "summary.json"  # written last: weights and log are complete
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Cell:
+    """One training to be done: what, and the folder where its state and results go."""
+
+    config: RunConfig
+    folder: Path
+
+
+@dataclass
+class ActiveRun:
+    """A cell at work: its learner, what it has logged, and where its time went."""
+
+    cell: Cell
+    learner: Learner
+    initial_hash: str
+    rows: list[dict[str, float]] = field(default_factory=list)
+    pending: list[tuple[int, dict[str, Tensor]]] = field(default_factory=list)
+    failure: SuiteError | None = None
+
+    def advance(self, images: Tensor, labels: Tensor, teacher: Output | None) -> None:
+        """One step; what is logged of it is read off the device later."""
+        step, recipe = self.learner.step, self.cell.config.training
+        self.pending.append((step, self.learner.advance(images, labels, teacher)))
+        if step % recipe.log_every == 0 or step == recipe.steps - 1:
+            self.settle()
+            self.rows[-1].update(self.learner.counters())
+
+    def save(self) -> None:
+        """Check the steps since the last check and the weights, then write a checkpoint.
+
+        All ranks check; the first one writes.
+        """
+        self.check()
+        if not self.learner.ranks.leads:
+            return
+        state = {
+            "learner": self.learner.state(),
+            "rows": self.rows,
+            "seconds": self.learner.seconds,
+            "initial_hash": self.initial_hash,
+        }
+        save_checkpoint(self.cell.folder, self.learner.step, state)
+
+    def resume(self) -> None:
+        """Continue from the newest intact checkpoint, if there is one."""
+        state = load_checkpoint(self.cell.folder)
+        if state is not None:
+            try:
+                self.learner.load_state(state["learner"])
+                self.rows = state["rows"]
+                self.learner.seconds = state["seconds"]
+                self.initial_hash = state["initial_hash"]
+            except (KeyError, ValueError, TypeError, RuntimeError) as error:
+                raise SuiteError(
+                    f"{self.cell.folder}: its checkpoint is of another training; remove the "
+                    "folder to train anew"
+                ) from error
+            log.info("%s: continuing from step %d", self.cell.folder, self.learner.step)
+
+    def settle(self) -> None:
+        """Read the terms of the last steps; keep those to log and stop at the first NaN or Inf.
+
+        Read late so that an accelerator is never waited for within a step.
+        """
+        recipe = self.cell.config.training
+        for step, terms in self.pending:
+            values = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
+            bad = [name for name, value in values.items() if not math.isfinite(value)]
+            if bad:
+                raise SuiteError(
+                    f"{self.name}: {bad[-1]} is {values[bad[-1]]} at step {step}; the last good "
+                    f"checkpoint is kept in {self.cell.folder}"
+                )
+            if step % recipe.log_every == 0 or step == recipe.steps - 1:
+                rate = poly(recipe, step)
+                self.rows.append({"step": step, **values, "learning_rate": rate})
+        self.pending.clear()
+
+    def check(self) -> None:
+        """Raise SuiteError if a term since the last check or a weight is NaN or Inf."""
+        self.settle()
+        for name, tensor in self.learner.net.state_dict().items():
+            if not tensor.isfinite().all():
+                raise SuiteError(
+                    f"{self.name}: weight {name} is not finite after {self.learner.step} steps; "
+                    f"the last good checkpoint is kept in {self.cell.folder}"
+                )
+
+    def finish(self) -> None:
+        """Write the results and drop the checkpoints."""
+        self.check()
+        learner, folder = self.learner, self.cell.folder
+        if not learner.ranks.leads:
+            return
+        lines = "".join(json.dumps(row) + "\n" for row in self.rows)
+        write_bytes(folder / "log.jsonl", lines.encode())
+        _summarise(self.cell, learner.net, self.initial_hash, learner.step, learner.seconds)
+        drop_checkpoints(folder)
+
+    def attempt(self, action: Callable[[], None]) -> None:
+        """Do `action` unless this run has failed; a failure is kept, so that others go on."""
+        if self.failure is None:
+            try:
+                action()
+            except SuiteError as error:
+                self.failure = error
+
+    @property
+    def name(self) -> str:
+        """The cell as people name it."""
+        config = self.cell.config
+        return f"{config.profile}/{config.dataset}/{config.method}/seed{config.seed}"
+
+
+def train(
+    cells: Sequence[Cell],
+    split: Split,
+    classes: int,
+    teacher: SegmentationNet | None,
+    execution: Execution,
+    device: torch.device,
+    stop: StopRequest,
+    ranks: Ranks = ALONE,
+) -> None:
+    """Train `cells`, all of one dataset, seed and recipe, to their end or until asked to stop.
+
+    Leaves in every cell's folder `weights.safetensors`, `log.jsonl` and SUMMARY. A cell with NaN
+    or Inf stops alone. Raises SuiteError naming it once the others are done, Stopped after saving
+    when a stop was requested.
+    """
+    first = cells[0].config
+    set_determinism(first.training.determinism, first.training.threads)
+    spec = teacher.spec() if teacher else None
+    runs = [_open(cell, classes, spec, device, ranks) for cell in cells]
+    label = f"{first.dataset} seed {first.seed} [{' '.join(c.config.method for c in cells)}]"
+    with progress(label, first.training.steps, shown=ranks.leads) as show:
+        _loop(runs, split, teacher, execution, device, stop, show, ranks)
+    for run in runs:
+        run.attempt(run.finish)
+    if failures := [str(run.failure) for run in runs if run.failure]:
+        raise SuiteError("\n".join(failures))
+
+
+def _open(
+    cell: Cell, classes: int, teacher: NetSpec | None, device: torch.device, ranks: Ranks
+) -> ActiveRun:
+    learner = Learner(cell.config, classes, teacher, device, ranks)
+    run = ActiveRun(cell, learner, tensors_hash(learner.net.state_dict()))
+    run.resume()
+    return run
+
+
+def _loop(
+    runs: Sequence[ActiveRun],
+    split: Split,
+    teacher: SegmentationNet | None,
+    execution: Execution,
+    device: torch.device,
+    stop: StopRequest,
+    show: Progress,
+    ranks: Ranks,
+) -> None:
+    config = runs[0].cell.config
+    recipe = config.training
+    first_step = min(run.learner.step for run in runs)
+    stream = batches(
+        split,
+        Augmentation(config.data.crop, recipe.scale, recipe.flip),
+        config.seed,
+        recipe.batch,
+        first_step,
+        recipe.steps,
+        workers=execution.workers,
+        rank=ranks.rank,
+        world=ranks.world,
+        cache=execution.cache,
+        pin=device.type == "cuda",
+    )
+    taps = sorted({tap for run in runs for tap in run.learner.teacher_taps()})
+    clock = time.perf_counter()
+    for step, batch in enumerate(stream, first_step):
+        due = [run for run in runs if run.learner.step == step and not run.failure]
+        if all(run.failure for run in runs):
+            break
+        images = normalise(batch.images.to(device, non_blocking=True))
+        labels = batch.labels.to(device, non_blocking=True)
+        clock = _charge(due, "data", clock)
+        watched = teacher if any(run.learner.needs_teacher for run in due) else None
+        output = teach(watched, images, taps, recipe.teacher_precision) if watched else None
+        clock = _charge([t for t in due if t.learner.needs_teacher], "teacher", clock)
+        for run in due:
+            run.attempt(partial(run.advance, images, labels, output))
+        clock = time.perf_counter()
+        stop.requested = ranks.any(stop.requested)
+        _save_when_due(due, step + 1, execution.checkpoint_every, stop)
+        show(step + 1)
+
+
+def teach(teacher: SegmentationNet, images: Tensor, taps: Sequence[str], precision: str) -> Output:
+    """The teacher's output for normalised `images` (N 3 H W), without gradient.
+
+    Not in inference mode: some losses save its tensors for their gradient.
+    """
+    with (
+        torch.no_grad(),
+        torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"),
+    ):
+        output: Output = teacher(images, taps)
+    return output
+
+
+def _charge(runs: Sequence[ActiveRun], phase: str, since: float) -> float:
+    now = time.perf_counter()
+    for run in runs:
+        run.learner.seconds[phase] += now - since
+    return now
+
+
+def _save_when_due(due: Sequence[ActiveRun], step: int, every: int, stop: StopRequest) -> None:
+    if stop.requested or step % every == 0:
+        for run in due:
+            run.attempt(run.save)
+    stop.leave_if_requested()
+
+
+def import_weights(cell: Cell, source: Path, classes: int) -> None:
+    """Take finished weights instead of training; they must fit the recipe's network."""
+    net = build(cell.config.student, classes)
+    load_weights(source, net)
+    write_bytes(cell.folder / "log.jsonl", b"")
+    _summarise(cell, net, tensors_hash(net.state_dict()), 0, dict.fromkeys(PHASES, 0.0))
+
+
+def _summarise(
+    cell: Cell, net: SegmentationNet, initial_hash: str, steps: int, seconds: dict[str, float]
+) -> None:
+    write_json(
+        cell.folder / SUMMARY,
+        {
+            "weights_sha256": save_weights(cell.folder / "weights.safetensors", net),
+            "initial_weights_sha256": initial_hash,
+            "parameters": count_parameters(net),
+            "steps": steps,
+            "seconds": {**seconds, "total": sum(seconds.values())},
+        },
+    )

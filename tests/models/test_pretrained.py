@@ -1,0 +1,59 @@
+"""Which files of weights a training starts from."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from segdistill.errors import SuiteError
+from segdistill.pipeline import cells
+from segdistill.pipeline.cells import plan_teacher
+from segdistill.records import read_run
+from segdistill.settings.loading import teacher_run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "experiments/profiles", tmp_path / "experiments/profiles")
+    path = tmp_path / "experiments/profiles/camvid.yaml"
+    recipe = YAML(typ="safe").load(path)
+    recipe["teacher"]["source"] = "t/{dataset}.st"
+    YAML().dump(recipe, path)
+    return path
+
+
+def test_every_dataset_has_its_own_teacher_to_import(
+    profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert teacher_run("camvid", "camvid").as_dict()["training"]["source"] == "t/camvid.st"
+    monkeypatch.setattr(cells, "_manifest_hash", lambda _: "data")
+    with pytest.raises(SuiteError, match=r"t/camvid.st: cannot read \(No such file"):
+        plan_teacher("camvid", "camvid")
+    imported = profile.parents[2] / "t/camvid.st"
+    imported.parent.mkdir()
+    imported.write_bytes(b"weights")
+    cell = plan_teacher("camvid", "camvid")
+    assert cell.pretrained == hashlib.sha256(b"weights").hexdigest()
+    imported.write_bytes(b"other weights")
+    assert plan_teacher("camvid", "camvid").fingerprint != cell.fingerprint
+
+
+def test_a_published_teacher_stands_without_the_file_it_began_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("BACKBONE_ROOT", str(tmp_path))
+    record = read_run(Path("results/camvid/teachers/camvid/run.json"))
+    assert plan_teacher("camvid", "camvid").pretrained == record.pretrained_sha256
+    (tmp_path / "mobilenet_v2_imagenet.safetensors").write_bytes(b"another file")
+    cell = plan_teacher("camvid", "camvid")
+    assert cell.pretrained == hashlib.sha256(b"another file").hexdigest()
+    (tmp_path / "mobilenet_v2_imagenet.safetensors").unlink()
+    monkeypatch.setattr(cells, "read_run", lambda _: record.model_copy(update={"config": {}}))
+    with pytest.raises(SuiteError, match=r"mobilenet_v2_imagenet.safetensors: no such backbone"):
+        plan_teacher("camvid", "camvid")
