@@ -9,7 +9,7 @@ from harness_cases import run_config
 from reading import forget
 
 from segdistill.digest.choices import METHODS, evaluation_choices, method_class, training_choices
-from segdistill.digest.definitions import PACKAGES, Codebase, Definition, OwnModule
+from segdistill.definitions import PACKAGES, Codebase, Definition, OwnModule
 from segdistill.digest.structure import structure, structure_of
 from segdistill.digest.walk import OPERATIONAL, ROOTS, reached
 from segdistill.distill import method_names
