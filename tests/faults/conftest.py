@@ -7,8 +7,8 @@ import pytest
 
 from segdistill.check.victim import start_victim
 from segdistill.check.workspace import make_workspace
-from segdistill.data.scenes import dataset
 from segdistill.data.preparation import prepare
+from segdistill.data.scenes import dataset
 
 DATASET = "scenes_camvid"
 METHODS = ("student", "pcd")
