@@ -14,12 +14,12 @@ def resize(maps: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     return F.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=False)
 
 
-def widen(maps: Tensor) -> Tensor:
+def to_float32(maps: Tensor) -> Tensor:
     """`maps` in float32 at least: sums over half-precision maps overflow or lose their digits."""
     return maps if maps.dtype == torch.float64 else maps.float()
 
 
-def lengths(vectors: Tensor, dim: int) -> Tensor:
+def safe_norm(vectors: Tensor, dim: int) -> Tensor:
     """L2 norms along `dim`, which is kept with size 1; infinity for a norm below 1e-8.
 
     Dividing by it sends a vanishing vector to 0 with gradient 0. The usual `norm + epsilon` would
@@ -56,7 +56,7 @@ def position_kl(
     only, and an image without any counts 0. Raises ValueError as `pixel_kl` does.
     Source: Shu et al., ICCV 2021, eq. 2-4.
     """
-    student, teacher = widen(student).flatten(2), widen(teacher).flatten(2)
+    student, teacher = to_float32(student).flatten(2), to_float32(teacher).flatten(2)
     if valid is not None:
         ignored = ~valid.flatten(1)[:, None]
         # Finite, so that 0 x (difference of two logarithms) is 0; -inf would give NaN.
@@ -80,4 +80,4 @@ def _kl(student: Tensor, teacher: Tensor, temperature: float, dim: int) -> Tenso
 
 def _soften(maps: Tensor, temperature: float) -> Tensor:
     # The usual temperature of 1 is worth a case: a division is a sixth of the whole term's time.
-    return widen(maps) if temperature == 1 else widen(maps) / temperature
+    return to_float32(maps) if temperature == 1 else to_float32(maps) / temperature

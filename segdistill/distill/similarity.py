@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 CPU_BLOCK, GPU_BLOCK = 2**18, 2**24
 
 
-class Similarities(torch.autograd.Function):
+class _SimilarityKL(torch.autograd.Function):
     """The function behind `similarity_kl`, which makes its gradient together with its value.
 
     The gradient in rows and columns is made block by block while the block's similarities are at
@@ -72,7 +72,7 @@ def similarity_kl(
     """
     if temperature <= 0:
         raise ValueError(f"temperature must be positive, got {temperature}")
-    value: Tensor = Similarities.apply(  # type: ignore[no-untyped-call]
+    value: Tensor = _SimilarityKL.apply(  # type: ignore[no-untyped-call]
         *student, *teacher, weights, groups, temperature
     )
     return value

@@ -43,7 +43,7 @@ from segdistill.stop import StopRequest
 from segdistill.training import session
 from segdistill.training.instructions import cap_instructions
 from segdistill.training.loop import SUMMARY, Cell
-from segdistill.training.ranks import ALONE, Ranks, joined
+from segdistill.training.process_group import SINGLE_PROCESS, ProcessGroup, joined
 
 
 def main() -> int:
@@ -69,7 +69,7 @@ def work(
     seed: int,
     methods: Sequence[str],
     stop: StopRequest,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train the cells that are not trained yet, then evaluate those not evaluated yet.
 
@@ -177,7 +177,7 @@ def train_cells(
     cells: Sequence[PlannedCell],
     device: torch.device,
     stop: StopRequest,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train `cells`, all of one dataset and seed, into their scratch folders, and seal them."""
     config = cells[0].config

@@ -31,9 +31,9 @@ from segdistill.settings.schema import Execution
 from segdistill.stop import StopRequest
 from segdistill.training.checkpoint import drop_checkpoints, load_checkpoint, save_checkpoint
 from segdistill.training.determinism import set_determinism, tensors_hash
-from segdistill.training.learner import PHASES, Learner
 from segdistill.training.optimizers import poly
-from segdistill.training.ranks import ALONE, Ranks
+from segdistill.training.process_group import SINGLE_PROCESS, ProcessGroup
+from segdistill.training.student_trainer import PHASES, StudentTrainer
 
 SUMMARY = "summary.json"  # written last: weights and log are complete
 log = logging.getLogger(__name__)
@@ -49,22 +49,22 @@ class Cell:
 
 @dataclass
 class ActiveRun:
-    """A cell at work: its learner, what it has logged, and where its time went."""
+    """A cell at work: its trainer, what it has logged, and where its time went."""
 
     cell: Cell
-    learner: Learner
+    trainer: StudentTrainer
     initial_hash: str
     rows: list[dict[str, float]] = field(default_factory=list)
     pending: list[tuple[int, dict[str, Tensor]]] = field(default_factory=list)
     failure: SuiteError | None = None
 
-    def advance(self, images: Tensor, labels: Tensor, teacher: Output | None) -> None:
+    def training_step(self, images: Tensor, labels: Tensor, teacher: Output | None) -> None:
         """One step; what is logged of it is read off the device later."""
-        step, recipe = self.learner.step, self.cell.config.training
-        self.pending.append((step, self.learner.advance(images, labels, teacher)))
+        step, recipe = self.trainer.step, self.cell.config.training
+        self.pending.append((step, self.trainer.training_step(images, labels, teacher)))
         if step % recipe.log_every == 0 or step == recipe.steps - 1:
             self.settle()
-            self.rows[-1].update(self.learner.counters())
+            self.rows[-1].update(self.trainer.counters())
 
     def save(self) -> None:
         """Check the steps since the last check and the weights, then write a checkpoint.
@@ -72,31 +72,31 @@ class ActiveRun:
         All ranks check; the first one writes.
         """
         self.check()
-        if not self.learner.ranks.leads:
+        if not self.trainer.group.leads:
             return
         state = {
-            "learner": self.learner.state(),
+            "trainer": self.trainer.state(),
             "rows": self.rows,
-            "seconds": self.learner.seconds,
+            "seconds": self.trainer.seconds,
             "initial_hash": self.initial_hash,
         }
-        save_checkpoint(self.cell.folder, self.learner.step, state)
+        save_checkpoint(self.cell.folder, self.trainer.step, state)
 
     def resume(self) -> None:
         """Continue from the newest intact checkpoint, if there is one."""
         state = load_checkpoint(self.cell.folder)
         if state is not None:
             try:
-                self.learner.load_state(state["learner"])
+                self.trainer.load_state(state["trainer"])
                 self.rows = state["rows"]
-                self.learner.seconds = state["seconds"]
+                self.trainer.seconds = state["seconds"]
                 self.initial_hash = state["initial_hash"]
             except (KeyError, ValueError, TypeError, RuntimeError) as error:
                 raise SuiteError(
                     f"{self.cell.folder}: its checkpoint is of another training; remove the "
                     "folder to train anew"
                 ) from error
-            log.info("%s: continuing from step %d", self.cell.folder, self.learner.step)
+            log.info("%s: continuing from step %d", self.cell.folder, self.trainer.step)
 
     def settle(self) -> None:
         """Read the terms of the last steps; keep those to log and stop at the first NaN or Inf.
@@ -120,22 +120,22 @@ class ActiveRun:
     def check(self) -> None:
         """Raise SuiteError if a term since the last check or a weight is NaN or Inf."""
         self.settle()
-        for name, tensor in self.learner.net.state_dict().items():
+        for name, tensor in self.trainer.net.state_dict().items():
             if not tensor.isfinite().all():
                 raise SuiteError(
-                    f"{self.name}: weight {name} is not finite after {self.learner.step} steps; "
+                    f"{self.name}: weight {name} is not finite after {self.trainer.step} steps; "
                     f"the last good checkpoint is kept in {self.cell.folder}"
                 )
 
     def finish(self) -> None:
         """Write the results and drop the checkpoints."""
         self.check()
-        learner, folder = self.learner, self.cell.folder
-        if not learner.ranks.leads:
+        trainer, folder = self.trainer, self.cell.folder
+        if not trainer.group.leads:
             return
         lines = "".join(json.dumps(row) + "\n" for row in self.rows)
         write_bytes(folder / "log.jsonl", lines.encode())
-        _summarise(self.cell, learner.net, self.initial_hash, learner.step, learner.seconds)
+        _summarise(self.cell, trainer.net, self.initial_hash, trainer.step, trainer.seconds)
         drop_checkpoints(folder)
 
     def attempt(self, action: Callable[[], None]) -> None:
@@ -161,7 +161,7 @@ def train(
     execution: Execution,
     device: torch.device,
     stop: StopRequest,
-    ranks: Ranks = ALONE,
+    group: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train `cells`, all of one dataset, seed and recipe, to their end or until asked to stop.
 
@@ -172,10 +172,10 @@ def train(
     first = cells[0].config
     set_determinism(first.training.determinism, first.training.threads)
     spec = teacher.spec() if teacher else None
-    runs = [_open(cell, classes, spec, device, ranks) for cell in cells]
+    runs = [_open(cell, classes, spec, device, group) for cell in cells]
     label = f"{first.dataset} seed {first.seed} [{' '.join(c.config.method for c in cells)}]"
-    with progress(label, first.training.steps, shown=ranks.leads) as show:
-        _loop(runs, split, teacher, execution, device, stop, show, ranks)
+    with progress(label, first.training.steps, shown=group.leads) as show:
+        _loop(runs, split, teacher, execution, device, stop, show, group)
     for run in runs:
         run.attempt(run.finish)
     if failures := [str(run.failure) for run in runs if run.failure]:
@@ -183,10 +183,10 @@ def train(
 
 
 def _open(
-    cell: Cell, classes: int, teacher: NetSpec | None, device: torch.device, ranks: Ranks
+    cell: Cell, classes: int, teacher: NetSpec | None, device: torch.device, group: ProcessGroup
 ) -> ActiveRun:
-    learner = Learner(cell.config, classes, teacher, device, ranks)
-    run = ActiveRun(cell, learner, tensors_hash(learner.net.state_dict()))
+    trainer = StudentTrainer(cell.config, classes, teacher, device, group)
+    run = ActiveRun(cell, trainer, tensors_hash(trainer.net.state_dict()))
     run.resume()
     return run
 
@@ -199,11 +199,11 @@ def _loop(
     device: torch.device,
     stop: StopRequest,
     show: Progress,
-    ranks: Ranks,
+    group: ProcessGroup,
 ) -> None:
     config = runs[0].cell.config
     recipe = config.training
-    first_step = min(run.learner.step for run in runs)
+    first_step = min(run.trainer.step for run in runs)
     stream = batches(
         split,
         Augmentation(config.data.crop, recipe.scale, recipe.flip),
@@ -212,27 +212,27 @@ def _loop(
         first_step,
         recipe.steps,
         workers=execution.workers,
-        rank=ranks.rank,
-        world=ranks.world,
+        rank=group.rank,
+        world=group.world,
         cache=execution.cache,
         pin=device.type == "cuda",
     )
-    taps = sorted({tap for run in runs for tap in run.learner.teacher_taps()})
+    taps = sorted({tap for run in runs for tap in run.trainer.teacher_taps()})
     clock = time.perf_counter()
     for step, batch in enumerate(stream, first_step):
-        due = [run for run in runs if run.learner.step == step and not run.failure]
+        due = [run for run in runs if run.trainer.step == step and not run.failure]
         if all(run.failure for run in runs):
             break
         images = normalise(batch.images.to(device, non_blocking=True))
         labels = batch.labels.to(device, non_blocking=True)
         clock = _charge(due, "data", clock)
-        watched = teacher if any(run.learner.needs_teacher for run in due) else None
+        watched = teacher if any(run.trainer.needs_teacher for run in due) else None
         output = teach(watched, images, taps, recipe.teacher_precision) if watched else None
-        clock = _charge([t for t in due if t.learner.needs_teacher], "teacher", clock)
+        clock = _charge([t for t in due if t.trainer.needs_teacher], "teacher", clock)
         for run in due:
-            run.attempt(partial(run.advance, images, labels, output))
+            run.attempt(partial(run.training_step, images, labels, output))
         clock = time.perf_counter()
-        stop.requested = ranks.any(stop.requested)
+        stop.requested = group.any(stop.requested)
         _save_when_due(due, step + 1, execution.checkpoint_every, stop)
         show(step + 1)
 
@@ -253,7 +253,7 @@ def teach(teacher: SegmentationNet, images: Tensor, taps: Sequence[str], precisi
 def _charge(runs: Sequence[ActiveRun], phase: str, since: float) -> float:
     now = time.perf_counter()
     for run in runs:
-        run.learner.seconds[phase] += now - since
+        run.trainer.seconds[phase] += now - since
     return now
 
 

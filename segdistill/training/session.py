@@ -15,7 +15,7 @@ from segdistill.settings.loading import RunConfig
 from segdistill.settings.schema import Execution
 from segdistill.stop import StopRequest
 from segdistill.training.loop import Cell, import_weights, train
-from segdistill.training.ranks import ALONE, Ranks
+from segdistill.training.process_group import SINGLE_PROCESS, ProcessGroup
 
 
 def run(
@@ -24,7 +24,7 @@ def run(
     execution: Execution,
     device: torch.device,
     stop: StopRequest,
-    ranks: Ranks = ALONE,
+    group: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train `cells`, all of one data set, seed and recipe, or take a teacher in from a file.
 
@@ -44,11 +44,11 @@ def run(
     split = open_data(config.dataset, config.data, config.data.train_split)
     classes = len(split.info.classes)
     if config.source is not None:
-        if ranks.leads:
+        if group.leads:
             import_weights(cells[0], config.source, classes)
         return
     teacher = _load_teacher(config, teacher_weights, classes, device)
-    train(cells, split, classes, teacher, execution, device, stop, ranks)
+    train(cells, split, classes, teacher, execution, device, stop, group)
 
 
 def _load_teacher(

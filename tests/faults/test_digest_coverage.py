@@ -39,7 +39,7 @@ AROUND = {
     "segdistill.data.manifest": "reads a manifest, whose hash is in the fingerprint",
     "segdistill.pipeline.worker": "locks, devices, seals around the trainings",
     "segdistill.data.stream:order_hash": "the order of the images as run.json tells it",
-    "segdistill.training.ranks:joined": "makes the process group, of which a training is told",
+    "segdistill.training.process_group:joined": "makes the process group that a training is given",
 }
 # Notes every function of ours that runs, as FILE QUALIFIED-NAME, and runs the worker.
 WATCHED = """
