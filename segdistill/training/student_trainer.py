@@ -76,11 +76,17 @@ class StudentTrainer:
     def training_step(
         self, images: Tensor, labels: Tensor, teacher: Output | None
     ) -> dict[str, Tensor]:
-        """One training step on this rank's normalised `images` (N 3 H W) and `labels` (N H W).
+        """One optimiser step of the student, and one of every discriminator.
 
-        Returns the loss and its terms over all ranks, detached scalars, without waiting for the
-        device; now and then also each term's gradient norm, as `gradient/TERM`
-        (with `accumulate` above 1 that of the first micro-batch).
+        Args:
+            images: This rank's, N 3 H W, normalised.
+            labels: N H W int64, 255 = ignored.
+            teacher: The teacher's output for them, or None if no method looks at it.
+
+        Returns:
+            The loss and its terms over all ranks, detached scalars, which were not waited for;
+            every `gradients_every` logged steps also each term's gradient norm, as
+            `gradient/TERM` (with `accumulate` above 1 that of the first micro-batch).
         """
         training = self.config.training
         watch = Stopwatch(self.seconds)
@@ -88,9 +94,8 @@ class StudentTrainer:
         self.optimizer.zero_grad(set_to_none=True)
         logged: dict[str, Tensor] = {}
         seen = []
-        for number, micro_batch in enumerate(
-            split(MicroBatch(images, labels, teacher), training.accumulate)
-        ):
+        shares = split(MicroBatch(images, labels, teacher), training.accumulate)
+        for number, micro_batch in enumerate(shares):
             output = self._forward(micro_batch, number)
             terms = self._supervised(output, micro_batch.labels, counted)
             watch.charge("student")

@@ -26,7 +26,7 @@ AROUND = {
     "segdistill.pipeline.environment": "what run.json says of the machine",
     "segdistill.pipeline.evaluations": "keys of evaluations and what is scored already",
     "segdistill.pipeline.failures": "why a training left no result",
-    "segdistill.following": "ends with whoever started the work",
+    "segdistill.following": "ends a worker with its parent",
     "segdistill.leaving": "exit codes",
     "segdistill.settings.limits": "refuses settings that are out of all proportion",
     "segdistill.pipeline.lock": "one process a run",
