@@ -27,9 +27,14 @@ def valid_positions(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tenso
 def valid_mask(labels: Tensor, size: tuple[int, int] | torch.Size, ignore: str) -> Tensor | None:
     """The positions (N h w, bool) that a term counts, or None where it counts all of them.
 
-    `ignore` is a method's option: "keep" counts every position, as the published code of every
-    method does; "mask" counts those whose nearest label is not 255. `size` is the student's grid,
-    to which the teacher's map is resized before. Raises ValueError for another option.
+    Args:
+        labels: N H W, 255 = ignored.
+        size: The student's grid, to which the teacher's map is resized before.
+        ignore: A method's option: "keep" counts every position, as the published code of every
+            method does; "mask" counts those whose nearest label is not 255.
+
+    Raises:
+        ValueError: `ignore` is another word.
     """
     if ignore == "keep":
         return None
@@ -43,9 +48,12 @@ def on_grid(
 ) -> tuple[Tensor, Tensor | None]:
     """`maps` (N C h' w') on the student's grid `size`, and the positions that count there.
 
-    Resized bilinearly if the sizes differ, by `ignore` = "mask" from those positions of the maps'
-    own grid alone whose nearest label is not 255; where there is none among the neighbours, the
-    position does not count. The second value is as that of `valid_mask`.
+    Maps of another size are resized bilinearly, under `ignore` = "mask" from those positions of
+    their own grid alone whose nearest label is not 255; where there is none among the neighbours,
+    the position does not count.
+
+    Returns:
+        The maps N C h w, and the positions as `valid_mask` gives them.
     """
     valid = valid_mask(labels, size, ignore)
     if maps.shape[-2:] == torch.Size(size):

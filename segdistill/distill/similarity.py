@@ -66,9 +66,18 @@ def similarity_kl(
 ) -> Tensor:
     """sum_g sum_a w_a KL( softmax(t_a . v / T) || softmax(s_a . u / T) ), u and v in group g.
 
-    `student` is rows s (M C) and columns u (L C), `teacher` rows t (M D) and columns v (L D);
-    weights M; `groups` are the lengths, of sum L, of the groups of columns, each with a softmax
-    of its own. A scalar. Raises ValueError for a temperature that is not positive.
+    Args:
+        student: Rows s (M C) and columns u (L C).
+        teacher: Rows t (M D) and columns v (L D).
+        weights: w, M.
+        groups: The sizes, of sum L, of the groups of columns, each with a softmax of its own.
+        temperature: T.
+
+    Returns:
+        A scalar, whose gradient reaches the student's rows and columns alone.
+
+    Raises:
+        ValueError: T is not positive.
     """
     if temperature <= 0:
         raise ValueError(f"temperature must be positive, got {temperature}")
