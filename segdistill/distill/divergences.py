@@ -49,7 +49,7 @@ def pixel_kl(
         ValueError: The shapes differ, or T is not positive.
 
     Example:
-        >>> sure, unsure = (torch.tensor(p).log().view(1, 2, 1, 1) for p in ([0.9, 0.1], [0.5, 0.5]))
+        >>> sure, unsure = torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log().view(2, 1, 2, 1, 1)
         >>> round(float(pixel_kl(unsure, sure, temperature=1.0)), 3)  # log 2 - entropy of `sure`
         0.368
     """
