@@ -15,15 +15,12 @@ COMMANDS = (
     "convert-checkpoint",
     "dry-run",
     "inspect-pcd",
-    "submit-check",
+    "check",
     "status",
     "plan",
     "explain",
     "export-logs",
     "doctor",
-    "verify",
-    "audit",
-    "kill-test",
     "pool",
 )
 

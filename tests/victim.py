@@ -43,9 +43,7 @@ def _main(workspace: Path, profile: str, dataset: str, seed: int, methods: Seque
 
 
 def _work_and_publish(profile: str, dataset: str, seed: int, methods: Sequence[str]) -> int:
-    from segdistill.pipeline.worker import (
-        work,  # the server has it; the process that kills needs no torch
-    )
+    from segdistill.pipeline.worker import work  # the server has imported it
 
     stop = StopRequest()
     stop.listen()
