@@ -50,7 +50,7 @@ class RunRecord(Record):
     profile: str
     dataset: str
     method: str
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0)  # of the training's draws
     synthetic: bool
     subset: bool
     reconstructed: bool

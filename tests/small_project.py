@@ -5,30 +5,23 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from segdistill.settings.loading import PARAMS, PROFILES, read_profile
+from segdistill.settings.loading import PARAMS, params_path
 
 
 def make_project(
     folder: Path, profile: str, dataset: str, methods: Sequence[str], seed: int, data: Path
 ) -> None:
-    """Fill `folder` with a grid of one dataset and seed; `data` holds the prepared dataset.
+    """Make `folder` a project whose default experiment is `profile` with one dataset and seed.
 
-    Methods without a block in the profile get an empty one.
+    Methods without a block of options get an empty one. `data` holds the prepared dataset.
     """
-    read_profile(profile)
     yaml = YAML()
-    recipe = yaml.load((PROFILES / f"{profile}.yaml").read_text(encoding="utf-8"))
+    params = yaml.load(params_path(profile).read_text(encoding="utf-8"))
+    params |= {"datasets": [dataset], "methods": list(methods), "seeds": [seed]}
     for method in methods:
-        recipe["methods"].setdefault(method, {})
-    _dump(yaml, recipe, folder / PROFILES / f"{profile}.yaml")
-    grid = {"datasets": [dataset], "methods": list(methods), "seeds": [seed]}
-    _dump(yaml, {"profile": profile, **grid}, folder / PARAMS)
+        params["options"].setdefault(method, {})
+    with (folder / PARAMS).open("w", encoding="utf-8") as file:
+        yaml.dump(params, file)
     link = folder / "data" / dataset
     link.parent.mkdir()
     link.symlink_to(data.resolve())
-
-
-def _dump(yaml: YAML, value: object, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(value, file)

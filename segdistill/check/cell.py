@@ -11,8 +11,9 @@ from segdistill.check.published import Published
 from segdistill.data.catalogue import dataset_info, dataset_names
 from segdistill.evaluation.scores import scores
 from segdistill.malformed import MALFORMED
-from segdistill.pipeline.cells import RESULTS, evaluation_folder, fingerprint_of, run_folder
+from segdistill.pipeline.cells import fingerprint_of
 from segdistill.records import RunRecord, ScoreRecord, file_hash
+from segdistill.settings.cell import RESULTS, Cell
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}\+?")
@@ -35,8 +36,8 @@ def cell_faults(cell: Published) -> Iterator[str]:
 
 def _identity(record: RunRecord | ScoreRecord, lies: Path) -> Iterator[str]:
     """A record lies in the folder whose cell it names, wherever the results lie."""
-    folder = run_folder if isinstance(record, RunRecord) else evaluation_folder
-    home = folder(record.profile, record.dataset, record.method, record.seed)
+    cell = Cell(record.profile, record.dataset, record.method, record.seed)
+    home = cell.run_dir if isinstance(record, RunRecord) else cell.evaluation_dir
     own = home.relative_to(RESULTS) if home.is_relative_to(RESULTS) else home
     if lies.absolute().parts[-len(own.parts) :] != own.parts:
         yield f"is that of {home}"

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from segdistill.check.published import Published
 from segdistill.evaluation.areas import Areas
-from segdistill.report.tables.matrix import STUDENT
 
+STUDENT = "student"  # the method from which gains are measured
 SHARED = ("initial_weights_sha256", "order_sha256")  # by all methods at one seed
 RECIPE = ("data", "student", "teacher", "training")  # parts of config that methods share
 TRUTH = 4  # leading columns of an object's row that follow from the label alone

@@ -9,8 +9,8 @@ import numpy as np
 from segdistill.errors import SuiteError
 from segdistill.evaluation.areas import Areas
 from segdistill.evaluation.iou import Ints
-from segdistill.pipeline.cells import RESULTS, TEACHER
 from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
+from segdistill.settings.cell import RESULTS, TEACHER, Cell
 
 RUNS, TEACHERS = "runs", "teachers"
 DEPTH = {RUNS: 3, TEACHERS: 1}  # DATASET/METHOD/seedN, DATASET
@@ -35,6 +35,12 @@ class Published:
     scores: ScoreRecord
     areas: Areas
     confusion: Ints  # (K, K)
+
+    @property
+    def cell(self) -> Cell:
+        """Which training its record says it is."""
+        run = self.run
+        return Cell(run.profile, run.dataset, run.method, 0 if self.is_teacher else run.seed)
 
     @property
     def is_teacher(self) -> bool:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from segdistill.check.published import Published
 from segdistill.errors import SuiteError
-from segdistill.pipeline.cells import PlannedCell, plan_recorded
+from segdistill.pipeline.cells import PlannedCell, plan
 from segdistill.pipeline.evaluations import PlannedEvaluation, plan_evaluation
 from segdistill.pipeline.lock import locked
 from segdistill.pipeline.seal import read_seal
@@ -29,9 +29,9 @@ def evaluate_again(cell: Published) -> Iterator[str]:
     Of scores.json the measured cost may differ. Raises SuiteError if data or recipe are missing.
     """
     with tempfile.TemporaryDirectory(prefix="check-") as home:
-        plan = _evaluation(cell, cell.weights, Path(home))
-        now = evaluate_plan(plan, cell.weights)
-        made, found = _contents(plan.scratch), _contents(cell.evaluation)
+        planned = _evaluation(cell, cell.weights, Path(home))
+        now = evaluate_plan(planned, cell.weights)
+        made, found = _contents(planned.scratch), _contents(cell.evaluation)
     different = sorted(n for n in made.keys() | found.keys() if made.get(n) != found.get(n))
     if different:
         scores = f"miou {cell.scores.miou} published, {now.miou} now"
@@ -45,7 +45,7 @@ def train_again(cell: Published) -> Iterator[str]:
     recipe, data or teacher are missing, Stopped if asked to stop.
     """
     with tempfile.TemporaryDirectory(prefix="check-") as home:
-        planned = replace(plan_recorded(cell.run), home=Path(home))
+        planned = replace(plan(cell.cell), home=Path(home))
         with locked(planned.scratch):
             stop = StopRequest()
             stop.listen()
@@ -60,9 +60,7 @@ def train_again(cell: Published) -> Iterator[str]:
 
 
 def _evaluation(cell: Published, weights: Path, home: Path) -> PlannedEvaluation:
-    run = cell.run
-    plan = plan_evaluation(run.profile, run.dataset, run.method, run.seed, weights)
-    return replace(plan, home=home)
+    return replace(plan_evaluation(cell.cell, weights), home=home)
 
 
 def _contents(folder: Path) -> dict[str, object]:

@@ -44,7 +44,8 @@ def check(target: Target, evaluate: bool = False, retrain: bool = False) -> Iter
             faults += pairing_faults(list(group))
         if not faults:  # tables are made from the cells, whose faults would show twice
             faults += _tables(target.root)
-    faults += (found for cell in cells if not obstacle(cell) and (found := staleness(cell)))
+    for cell in cells:
+        faults += staleness(cell) if obstacle(cell) is None else []
     yield from map(Finding, faults)
     yield from _repeated(cells, evaluate, retrain)
     yield from (Finding(f"{target.root}: {note}", is_fault=False) for note in _notes(cells, target))

@@ -17,7 +17,7 @@ from segdistill.report.summary import summarise
 from segdistill.report.tables.across_table import across_table
 from segdistill.report.tables.formats import values_csv
 from segdistill.report.tables.matrix import collect
-from segdistill.settings.grid import grid_of
+from segdistill.settings.loading import read_experiment
 
 PROBLEMS = "problems"  # pictures that could not be drawn: they need the data and are no numbers
 
@@ -25,8 +25,8 @@ PROBLEMS = "problems"  # pictures that could not be drawn: they need the data an
 def table_faults(folder: Path) -> Iterator[str]:
     """Every value of tables/*.csv, summary.json and metrics/*.json that the scores contradict.
 
-    The grid is that of the profile `folder` is named after; a folder without tables has nothing
-    to hold against. Raises SuiteError if the profile or a file cannot be read.
+    The cells are those of the experiment `folder` is named after; a folder without tables has
+    nothing to hold against. Raises SuiteError if the experiment or a file cannot be read.
     """
     if not (folder / "tables").is_dir() and not (folder / "summary.json").is_file():
         return
@@ -41,10 +41,12 @@ def table_faults(folder: Path) -> Iterator[str]:
 
 def _expected(folder: Path) -> dict[str, str]:
     """The files that the folder's cells give, by name."""
-    grid = grid_of(folder.resolve().name)
-    matrix = collect(grid.profile, grid, folder)
-    claims = read_claims(CLAIMS)
-    comparisons = [compare_methods(matrix, d, claims, grid.statistics) for d in grid.datasets]
+    experiment = read_experiment(folder.resolve().name)
+    matrix, claims = collect(experiment.profile, experiment, folder), read_claims(CLAIMS)
+    comparisons = [
+        compare_methods(matrix, dataset, claims, experiment.statistics)
+        for dataset in experiment.datasets
+    ]
     tables = [table for each in comparisons for table in dataset_tables(matrix, each)]
     if across := across_table(matrix, comparisons):
         tables.append(across)

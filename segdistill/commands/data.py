@@ -57,7 +57,7 @@ def _verify(dataset: str, destination: Path, sources: list[str]) -> int:
     from segdistill.data.catalogue import dataset_info
     from segdistill.data.download import default_root
     from segdistill.data.manifest import read_manifest, verify
-    from segdistill.data.scenes import MANIFEST_NAME
+    from segdistill.data.scenes.dataset import MANIFEST_NAME
     from segdistill.errors import SuiteError
 
     if len(sources) > 1:

@@ -80,7 +80,7 @@ def check_root(info: DatasetInfo, root: Path) -> None:
         raise SuiteError(f"{root}: not drawn yet; run `segdistill data {info.name}`")
     raise SuiteError(
         f"{root}: no such folder of dataset {info.name}; name it in the environment variable "
-        f"{info.root_variable} or under data.{info.name}.root of the profile"
+        f"{info.root_variable}"
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from segdistill.digest.definitions import PACKAGES, Codebase, Definition
+from segdistill.definitions import PACKAGES, Codebase, Definition
 from segdistill.digest.structure import structure, structure_of
 from segdistill.errors import SuiteError
 

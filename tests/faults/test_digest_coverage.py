@@ -9,7 +9,7 @@ from command_line import python
 from small_project import make_project
 
 from segdistill.digest.choices import evaluation_choices, training_choices
-from segdistill.digest.definitions import PACKAGES, Codebase
+from segdistill.definitions import PACKAGES, Codebase
 from segdistill.digest.walk import OPERATIONAL, reached
 from segdistill.distill import method_names
 from segdistill.settings.loading import student_run, teacher_run
@@ -20,7 +20,7 @@ DATASET = "scenes_camvid"
 AROUND = {
     "segdistill.pipeline.cells": "fingerprints, folders and what is trained already",
     "segdistill.digest.choices": "the choices by name, for the digest itself",
-    "segdistill.digest.definitions": "the digest itself",
+    "segdistill.definitions": "the digest itself",
     "segdistill.digest.walk": "the digest itself",
     "segdistill.digest.structure": "the digest itself",
     "segdistill.pipeline.environment": "what run.json says of the machine",
