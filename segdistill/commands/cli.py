@@ -7,7 +7,6 @@ from segdistill.leaving import leave_with
 from segdistill.training.instructions import cap_instructions
 
 COMMANDS = (
-    "use",
     "data",
     "score",
     "new-method",
