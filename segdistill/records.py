@@ -90,7 +90,7 @@ class Cost(Record):
     latency_ms: float | None
     latency_iqr_ms: float | None
     peak_memory_bytes: int | None = None  # of one image's forward pass; None: not measured
-    energy_mj: float | None = None  # millijoules an image; None: the device does not tell
+    energy_mj: float | None = None  # millijoules an image; no longer measured, kept to read
 
 
 class ScoreRecord(Record):

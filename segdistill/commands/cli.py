@@ -7,7 +7,6 @@ from segdistill.leaving import leave_with
 from segdistill.training.instructions import cap_instructions
 
 COMMANDS = (
-    "use",
     "data",
     "score",
     "new-method",
@@ -15,15 +14,12 @@ COMMANDS = (
     "convert-checkpoint",
     "dry-run",
     "inspect-pcd",
-    "submit-check",
+    "check",
     "status",
     "plan",
     "explain",
     "export-logs",
     "doctor",
-    "verify",
-    "audit",
-    "kill-test",
     "pool",
 )
 

@@ -18,7 +18,6 @@ from segdistill.data.splits import Sample, Split
 from segdistill.evaluation.areas import Measure
 from segdistill.evaluation.cost import latency, macs, parameters
 from segdistill.evaluation.discriminability import ClassScatter
-from segdistill.evaluation.energy import millijoules
 from segdistill.evaluation.memory import peak_memory
 from segdistill.evaluation.scores import scores
 from segdistill.evaluation.truth import Truth
@@ -150,7 +149,6 @@ def _cost(
         "latency_ms": median,
         "latency_iqr_ms": spread,
         "peak_memory_bytes": peak_memory(net, image),
-        "energy_mj": millijoules(device, lambda: net(image), runs) if runs else None,
     }
 
 

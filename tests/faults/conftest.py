@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from small_project import make_project
+from victim import start_victim
 
-from segdistill.check.victim import start_victim
-from segdistill.check.workspace import make_workspace
 from segdistill.data.preparation import prepare
 from segdistill.data.scenes import dataset
 
@@ -31,7 +31,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(REPOSITORY)
-        make_workspace(folder, "smoke", DATASET, METHODS, 0, drawn)
+        make_project(folder, "smoke", DATASET, METHODS, 0, drawn)
     for methods in (["teacher"], METHODS):
         process = start_victim(folder, "smoke", DATASET, 0, methods)
         process.join()

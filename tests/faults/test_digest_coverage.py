@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from command_line import python
+from small_project import make_project
 
-from segdistill.check.workspace import make_workspace
 from segdistill.definitions import PACKAGES, Codebase
 from segdistill.digest.choices import evaluation_choices, training_choices
 from segdistill.digest.walk import OPERATIONAL, reached
@@ -71,7 +71,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
     methods = method_names()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        make_workspace(folder, "smoke", DATASET, methods, 0, drawn)
+        make_project(folder, "smoke", DATASET, methods, 0, drawn)
     for log, names in (("teacher.json", ["teacher"]), ("students.json", methods)):
         words = [str(ROOT), str(folder / log), "smoke", DATASET, "0", *names]
         done = python("-c", WATCHED, *words, cwd=folder)

@@ -1,4 +1,4 @@
-"""What a workspace's results come to: two that are equal hold the same bits."""
+"""What a project's results come to: two that are equal hold the same bits."""
 
 import json
 from pathlib import Path

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from results_tree import IMAGES, PROFILE, STEPS, Tree, _label, _prediction, make_tree
 
+from segdistill.check.published import find_targets
+from segdistill.check.report import check
 from segdistill.evaluation.iou import confusion_matrix
 from segdistill.pipeline.cells import fingerprint_of
 
@@ -16,7 +18,7 @@ SEEDS = (0, 1)
 DATA = "camvid"
 
 
-def make_submission(root: Path) -> Tree:
+def make_published(root: Path) -> Tree:
     """Three methods with two seeds and a teacher, whose records hang together."""
     tree = make_tree(root, (DATA,), METHODS, SEEDS)
     for method, seed in [("teacher", 0), *itertools.product(METHODS, SEEDS)]:
@@ -26,7 +28,13 @@ def make_submission(root: Path) -> Tree:
     return tree
 
 
-def reseal(path: Path) -> None:
+def faults(folder: Path) -> list[str]:
+    """What `segdistill check` finds different in a results folder."""
+    (target,) = find_targets([folder])
+    return [found.text for found in check(target) if found.is_fault]
+
+
+def refingerprint(path: Path) -> None:
     """Give a run.json the fingerprint that its other fields make."""
     record = json.loads(path.read_text())
     names = "config", "code_digest", "manifest_sha256", "teacher_sha256", "pretrained_sha256"
@@ -42,7 +50,7 @@ def _complete(run: Path, method: str, seed: int) -> None:
     record["environment"] |= {"platform": "test", "processor": "test", "cores": 2, "threads": 1,
                               "packages": {"torch": "2.0"}}  # fmt: skip
     path.write_text(json.dumps(record))
-    reseal(path)
+    refingerprint(path)
     with (run / "log.jsonl").open("a") as log:
         log.write(json.dumps({"step": STEPS - 1, "loss": 1.0}) + "\n")
 

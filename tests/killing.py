@@ -1,23 +1,25 @@
-"""Killing trainings at random moments, and what became of each."""
+"""Killing trainings of a small project at random moments, and what became of each."""
 
+import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from segdistill.check.outcome import Outcome, differences, outcome
-from segdistill.check.victim import CONTINUING, start_victim
-from segdistill.check.workspace import STATE, make_workspace, temporaries
-from segdistill.errors import SuiteError
+from command_line import python
+from outcome import Outcome, differences, outcome
+from small_project import make_project
+from victim import CONTINUING, start_victim
+
+from segdistill.pipeline.cells import SCRATCH
 from segdistill.stop import EXIT_CODE
 
-SEED = 0  # of the trainings
+PROFILE, DATASET, SEED = "smoke", "scenes_camvid", 0
+STATE = (str(SCRATCH), "results")  # all that a training writes
 POLL_SECONDS = 0.0002  # files of a small run stay half-written for about a millisecond
 
 
@@ -37,33 +39,47 @@ class Tally:
 
 @dataclass(frozen=True)
 class KillTest:
-    """Trainings of one profile and dataset in a workspace, and what is sent to them."""
+    """Trainings in a folder, and what is sent to them."""
 
-    workspace: Path
-    profile: str
-    dataset: str
+    folder: Path
     signal: signal.Signals
     kills: int  # attempts on each run
 
     def start(self, *methods: str) -> ForkServerProcess:
         """A process that trains, evaluates and publishes `methods`."""
-        return start_victim(self.workspace, self.profile, self.dataset, SEED, methods)
+        return start_victim(self.folder, PROFILE, DATASET, SEED, methods)
+
+    def finish(self, *methods: str) -> None:
+        """Train, evaluate and publish `methods` undisturbed."""
+        process = self.start(*methods)
+        process.join()
+        assert process.exitcode == 0, self.output()
 
     def clear(self) -> None:
         """Forget everything but the teacher."""
-        for part in (STATE[0], f"results/{self.profile}/runs", f"results/{self.profile}/evals"):
-            shutil.rmtree(self.workspace / part, ignore_errors=True)
-        (self.workspace / "output.txt").unlink(missing_ok=True)
+        for part in (STATE[0], f"results/{PROFILE}/runs", f"results/{PROFILE}/evals"):
+            shutil.rmtree(self.folder / part, ignore_errors=True)
+        (self.folder / "output.txt").unlink(missing_ok=True)
 
     def outcome(self, method: str) -> Outcome:
         """What is published of `method`."""
-        found = outcome(self.workspace / "results")
+        found = outcome(self.folder / "results")
         return {name: content for name, content in found.items() if method in Path(name).parts}
 
     def output(self) -> str:
         """What the processes have printed since `clear`."""
-        path = self.workspace / "output.txt"
+        path = self.folder / "output.txt"
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    def temporaries(self) -> set[str]:
+        """The half-written files, as paths."""
+        return {
+            os.path.join(place, name)  # noqa: PTH118 - polled while a training runs
+            for part in STATE
+            for place, _, names in os.walk(self.folder / part)
+            for name in names
+            if name.endswith(".tmp")
+        }
 
 
 def kill_test(
@@ -74,14 +90,14 @@ def kill_test(
     Moments are drawn from `seed`: a time uniform over the uninterrupted run, and every other
     time the first file write after it. `data` holds the prepared dataset.
     """
-    make_workspace(test.workspace, test.profile, test.dataset, methods, SEED, data)
-    _finish(test, "teacher")
+    make_project(test.folder, PROFILE, DATASET, methods, SEED, data)
+    test.finish("teacher")
     expected = _reference(test, methods)
     for place, method in enumerate(methods):
         tally = Tally(method)
         test.clear()
         begin = time.monotonic()
-        _finish(test, method)
+        test.finish(method)
         seconds = time.monotonic() - begin
         draw = random.Random(f"{seed}/{method}")
         for _ in range(place, runs, len(methods)):
@@ -92,27 +108,11 @@ def kill_test(
 def _reference(test: KillTest, methods: Sequence[str]) -> dict[str, Outcome]:
     """What an ordinary worker makes of all methods together when nobody kills it."""
     test.clear()
-    command = [
-        sys.executable,
-        "-m",
-        "segdistill.pipeline.worker",
-        test.profile,
-        test.dataset,
-        str(SEED),
-    ]
-    done = subprocess.run([*command, *methods], cwd=test.workspace, capture_output=True)
-    if done.returncode:
-        told = done.stderr.decode(errors="replace").strip().splitlines()
-        raise SuiteError(f"the uninterrupted run failed: {told[-1] if told else done.returncode}")
-    _finish(test, *methods)
+    words = ("-m", "segdistill.pipeline.worker", PROFILE, DATASET, str(SEED), *methods)
+    done = python(*words, cwd=test.folder)
+    assert done.returncode == 0, done.stderr
+    test.finish(*methods)
     return {method: test.outcome(method) for method in methods}
-
-
-def _finish(test: KillTest, *methods: str) -> None:
-    process = test.start(*methods)
-    process.join()
-    if process.exitcode:
-        raise SuiteError(f"{methods[0]}: the uninterrupted run failed: {_last_line(test)}")
 
 
 def _run(
@@ -122,18 +122,18 @@ def _run(
     tally.runs += 1
     process = test.start(tally.method)
     for attempt in range(test.kills):
-        before = temporaries(test.workspace)
+        before = test.temporaries()
         _strike(test, process, draw.uniform(0, seconds), at_write=attempt % 2 == 1)
         if process.exitcode not in (-test.signal, EXIT_CODE):
             break
         tally.kills += 1
-        tally.torn += bool(temporaries(test.workspace) - before)
+        tally.torn += bool(test.temporaries() - before)
         process = test.start(tally.method)
     process.join()
     tally.resumed += test.output().count(CONTINUING)
     if process.exitcode:
         tally.lost += 1
-        tally.messages.append(f"{tally.method}: exit {process.exitcode}: {_last_line(test)}")
+        tally.messages.append(f"{tally.method}: exit {process.exitcode}: {test.output()[-300:]}")
     elif different := differences(test.outcome(tally.method), expected):
         tally.corrupt += 1
         tally.messages.append(f"{tally.method}: differs in {', '.join(different)}")
@@ -141,14 +141,10 @@ def _run(
 
 def _strike(test: KillTest, process: ForkServerProcess, seconds: float, at_write: bool) -> None:
     """Send the signal after `seconds`, or at the first write after that, and wait for the end."""
-    before = temporaries(test.workspace)
+    before = test.temporaries()
     process.join(seconds)
-    while at_write and process.is_alive() and not temporaries(test.workspace) - before:
+    while at_write and process.is_alive() and not test.temporaries() - before:
         time.sleep(POLL_SECONDS)
     if process.is_alive() and process.pid:
         process.kill() if test.signal == signal.SIGKILL else process.terminate()
     process.join()
-
-
-def _last_line(test: KillTest) -> str:
-    return (test.output().splitlines() or ["no message"])[-1]

@@ -9,9 +9,10 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from segdistill.leaving import leave_with
-from segdistill.pipeline.cells import TEACHER, plan_student, plan_teacher
+from segdistill.pipeline.cells import plan
 from segdistill.pipeline.evaluations import plan_evaluation
 from segdistill.pipeline.publish import publish_evaluation, publish_run
+from segdistill.settings.cell import Cell
 from segdistill.stop import StopRequest
 
 CONTINUING = "continuing from step"  # what the trainer logs when it resumes
@@ -43,15 +44,13 @@ def _main(workspace: Path, profile: str, dataset: str, seed: int, methods: Seque
 
 
 def _work_and_publish(profile: str, dataset: str, seed: int, methods: Sequence[str]) -> int:
-    from segdistill.pipeline.worker import (
-        work,  # the server has it; the process that kills needs no torch
-    )
+    from segdistill.pipeline.worker import work  # the server has imported it
 
     stop = StopRequest()
     stop.listen()
     work(profile, dataset, seed, methods, stop)
     for method in methods:
-        teacher = plan_teacher(profile, dataset) if method == TEACHER else None
-        publish_run(teacher or plan_student(profile, dataset, method, seed))
-        publish_evaluation(plan_evaluation(profile, dataset, method, seed))
+        cell = Cell(profile, dataset, method, seed)
+        publish_run(plan(cell))
+        publish_evaluation(plan_evaluation(cell))
     return 0
