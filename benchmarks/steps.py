@@ -14,7 +14,8 @@ from segdistill.distill import load, method_names
 from segdistill.distill.adversary import AdversarialDistiller
 from segdistill.models.normalise import normalise
 from segdistill.models.segmentor import SegmentationNet, build, freeze
-from segdistill.settings.loading import RunConfig, Term, read_profile, student_run
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import RunConfig, Term, read_experiment, run_config
 from segdistill.settings.schema import Network
 from segdistill.training.determinism import set_determinism
 from segdistill.training.loop import teach
@@ -37,7 +38,7 @@ def methods(options: pytest.Config) -> dict[str, RunConfig]:
     experiment's training, with what the options change of it.
     """
     name: str = options.getoption("experiment")
-    config = student_run(name, read_profile(name).grid.datasets[0], "student", 0)
+    config = run_config(Cell(name, read_experiment(name).datasets[0], "student", 0))
     given = {key: options.getoption(key) for key in ("crop", "precision", "determinism")}
     update = {"steps": 10**6, **{key: value for key, value in given.items() if value}}
     if given["precision"]:

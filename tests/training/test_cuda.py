@@ -30,7 +30,9 @@ from harness_cases import (
 from segdistill.distill import method_names
 from segdistill.errors import exit_with
 from segdistill.models.segmentor import build, freeze
-from segdistill.settings.loading import RunConfig, read_profile, student_run
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import RunConfig, read_experiment
+from segdistill.settings.loading import run_config as of_cell
 from segdistill.settings.schema import Execution, Network
 from segdistill.stop import Stopped, StopRequest
 from segdistill.training.loop import TrainingJob, train
@@ -165,7 +167,7 @@ def waits_within(step: Callable[[], object]) -> int:
 
 def _grid(profile: str) -> list[RunConfig]:
     return [
-        student_run(profile, "camvid", method, 0) for method in read_profile(profile).grid.methods
+        of_cell(Cell(profile, "camvid", method, 0)) for method in read_experiment(profile).methods
     ]
 
 
