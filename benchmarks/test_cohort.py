@@ -8,7 +8,7 @@ import pytest
 from benchmarks.conftest import Record
 from benchmarks.tables import Row, Table, bounds
 from segdistill.errors import SuiteError
-from segdistill.pipeline.trials import Trial, run_trials
+from segdistill.pipeline.probe import Trial, run_trials
 from segdistill.settings.loading import read_profile, student_run
 from segdistill.settings.schema import Execution
 

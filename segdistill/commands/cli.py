@@ -9,22 +9,16 @@ from segdistill.training.instructions import cap_instructions
 COMMANDS = (
     "use",
     "data",
-    "score",
+    "weights",
     "new-method",
-    "backbone",
-    "convert-checkpoint",
-    "dry-run",
-    "inspect-pcd",
-    "submit-check",
     "status",
-    "plan",
-    "explain",
-    "export-logs",
-    "doctor",
+    "run",
+    "show",
+    "score",
+    "submit-check",
     "verify",
     "audit",
     "kill-test",
-    "pool",
 )
 
 

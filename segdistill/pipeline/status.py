@@ -1,9 +1,12 @@
-"""The matrix of a profile at a glance: a line a method and dataset, a mark a seed."""
+"""An experiment at a glance: a line a method and dataset, a mark a seed, and what is left to do."""
 
 from collections.abc import Iterator, Sequence
 
-from segdistill.pipeline.states import MEANINGS, CellState, State
+from segdistill.pipeline.cells import TEACHER
+from segdistill.pipeline.forecast import Forecast
+from segdistill.pipeline.states import MEANINGS, TO_TRAIN, CellState, State
 
+MEBIBYTE = 1 << 20
 MARKS: dict[State, str] = {
     "done": "#",
     "trained": "+",
@@ -32,3 +35,32 @@ def status_lines(states: Sequence[CellState]) -> Iterator[str]:
     for state in ("failed", "stale"):
         for reason in dict.fromkeys(cell.reason for cell in states if cell.state == state):
             yield f"  {state}: {reason}"
+
+
+def work_lines(cells: Sequence[CellState], left: Forecast | None, free: int) -> Iterator[str]:
+    """How long the cells that are to be trained will take; `free` bytes are left on the disk."""
+    waiting = sum(cell.state in TO_TRAIN for cell in cells)
+    if not waiting:
+        return
+    if left is None:
+        yield f"{waiting} to train: time and disk unknown; measure them with --probe"
+    else:
+        yield (
+            f"{waiting} to train: about {duration(left.seconds)} (scoring not counted), "
+            f"{left.bytes / MEBIBYTE:.0f} MiB of disk; {free / MEBIBYTE:.0f} MiB are free"
+        )
+    for cell in cells:
+        kept = sum(c.dataset == cell.dataset and c.state in ("done", "trained") for c in cells)
+        if cell.method == TEACHER and cell.state in TO_TRAIN and kept:
+            yield (
+                f"{cell.name} is to be trained: if its weights change, the {kept} students of "
+                f"{cell.dataset} that are ready are trained anew"
+            )
+
+
+def duration(seconds: float) -> str:
+    """A time for people: seconds to two minutes, minutes to two hours, hours to two days, days."""
+    for unit, length, limit in (("s", 1, 120), ("min", 60, 7200)):
+        if seconds < limit:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"

@@ -196,19 +196,20 @@ def test_matrix_has_a_mark_a_seed_and_a_legend() -> None:
     ]
 
 
-def test_command_shows_the_active_profile_or_another(
+def test_command_shows_the_active_experiment_or_others(
     tree: Tree, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert status.run(argparse.Namespace(profile=None)) == 0
+    assert status.run(argparse.Namespace(experiments=[], probe=False)) == 0
     active = capsys.readouterr().out
-    assert active.startswith("profile demo, seeds 0 1\ncamvid  teacher  #\n")
+    assert active.startswith("experiment demo, seeds 0 1\ncamvid  teacher  #\n")
+    assert active.endswith("#    7 done: published and scored\n")
     tree.change(tree.root / "params.yaml", profile="other", seeds=[5])
-    assert status.run(argparse.Namespace(profile=PROFILE)) == 0
-    assert capsys.readouterr().out == active
+    assert status.run(argparse.Namespace(experiments=[PROFILE, PROFILE], probe=False)) == 0
+    assert capsys.readouterr().out == 2 * active
 
 
 def test_status_starts_without_torch() -> None:
-    names = ("states", "status", "plan", "forecast")
+    names = ("states", "status", "needs", "forecast")
     code = "".join(f"import segdistill.pipeline.{name}\n" for name in names) + "import sys\n"
     code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
