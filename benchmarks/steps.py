@@ -17,8 +17,8 @@ from segdistill.models.segmentor import SegmentationNet, build, freeze
 from segdistill.settings.loading import RunConfig, Term, read_profile, student_run
 from segdistill.settings.schema import Network
 from segdistill.training.determinism import set_determinism
-from segdistill.training.learner import Learner
 from segdistill.training.loop import teach
+from segdistill.training.student_trainer import StudentTrainer
 
 NO_ADVERSARY = ", no adversary"
 
@@ -67,25 +67,26 @@ def open_setting(config: RunConfig, device: torch.device) -> Setting:
     return Setting(teacher, images, labels, device)
 
 
-def open_learners(config: RunConfig, setting: Setting) -> tuple[Learner, Learner]:
+def open_trainers(config: RunConfig, setting: Setting) -> tuple[StudentTrainer, StudentTrainer]:
     """A student with its method and a plain one, the floor's, of fresh weights."""
     teacher, plain = setting.teacher, replace(config, terms=(Term("student", {}),))
     own, floor = (
-        Learner(each, teacher.classes, teacher.spec(), setting.device) for each in (config, plain)
+        StudentTrainer(each, teacher.classes, teacher.spec(), setting.device)
+        for each in (config, plain)
     )
     return own, floor
 
 
-def step_of(learner: Learner, setting: Setting, taught: bool) -> Work:
+def step_of(trainer: StudentTrainer, setting: Setting, taught: bool) -> Work:
     """A call is one step, from bytes to new weights; `taught`: with a forward of the teacher."""
-    taps = sorted(learner.teacher_taps())
-    precision = learner.config.training.teacher_precision
+    taps = sorted(trainer.teacher_taps())
+    precision = trainer.config.training.teacher_precision
 
     def step() -> None:
         images = normalise(setting.images.to(setting.device, non_blocking=True))
         labels = setting.labels.to(setting.device, non_blocking=True)
         output = teach(setting.teacher, images, taps, precision) if taught else None
-        learner.advance(images, labels, output)
+        trainer.training_step(images, labels, output)
 
     return step
 

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from segdistill.following import follow_dvc
 from segdistill.leaving import leave_with
-from segdistill.pipeline.stage import begin_stage
 
 
 def main() -> int:
@@ -12,13 +12,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--profile", help="profile to compare; None is that of params.yaml")
+    parser.add_argument("profile", nargs="?", help="an experiment's name; None is the default one")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of results")
     parser.add_argument(
         "--partial", action="store_true", help="exit with 0 even if cells are missing or failed"
     )
     args = parser.parse_args()
-    begin_stage()
+    follow_dvc()
     from segdistill.report.compare import build_report  # after the arguments: it loads matplotlib
 
     report = build_report(args.profile, args.results)

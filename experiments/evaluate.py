@@ -2,30 +2,31 @@
 
 import argparse
 
+from segdistill.following import follow_dvc
 from segdistill.leaving import leave_with
-from segdistill.pipeline.cells import TEACHER
 from segdistill.pipeline.evaluations import plan_evaluation
 from segdistill.pipeline.publish import publish_evaluation
-from segdistill.pipeline.stage import begin_stage
+from segdistill.settings.cell import TEACHER, Cell
 from segdistill.training.instructions import cap_instructions
 
 
 def main() -> int:
     """Leave results/PROFILE/evals/DATASET/METHOD/seedS/ complete."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile", help="name of a file in experiments/profiles/")
+    parser.add_argument("profile", help="an experiment's name")
     parser.add_argument("dataset")
-    parser.add_argument("method", help=f"key of a block under methods:, or {TEACHER!r}")
+    parser.add_argument("method", help=f"a key under options:, or {TEACHER!r}")
     parser.add_argument("seed", type=int, nargs="?", default=0, help="default: %(default)s")
     args = parser.parse_args()
-    begin_stage()
+    follow_dvc()
     cap_instructions()
-    plan = plan_evaluation(args.profile, args.dataset, args.method, args.seed)
-    if not plan.done:
+    cell = Cell(args.profile, args.dataset, args.method, args.seed)
+    planned = plan_evaluation(cell)
+    if not planned.done:
         from segdistill.pipeline.worker import evaluate_cell  # needs torch
 
-        evaluate_cell(args.profile, args.dataset, args.method, args.seed)
-    publish_evaluation(plan)
+        evaluate_cell(cell)
+    publish_evaluation(planned)
     return 0
 
 

@@ -25,8 +25,8 @@ from segdistill.leaving import leave_with
 from segdistill.models.normalise import normalise
 from segdistill.models.segmentor import SegmentationNet, build
 from segdistill.models.weights import load_weights
-from segdistill.pipeline.cells import TEACHER, run_folder
-from segdistill.settings.loading import RunConfig, Term, student_run
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import RunConfig, Term, run_config
 from segdistill.settings.schema import Network
 from segdistill.training.methods import build_method
 
@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the student to look at")
     parser.add_argument("--steps", type=int, default=50, help="training batches to show")
     args = parser.parse_args()
-    config = student_run(args.experiment, args.dataset, args.method, args.seed)
+    config = run_config(Cell(args.experiment, args.dataset, args.method, args.seed))
     classes, findings, changes = look(config, args.steps)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(HEADER)
@@ -63,8 +63,8 @@ def look(config: RunConfig, steps: int) -> tuple[list[str], Findings, list[float
     """
     split = open_data(config.dataset, config.data, config.data.train_split)
     count = len(split.info.classes)
-    student = load(config.student, config, config.method, count)
-    teacher = load(config.teacher or config.student, config, TEACHER, count)
+    student = load(config.student, config.cell, count)
+    teacher = load(config.teacher or config.student, config.cell.teacher, count)
     distiller: Any = build_method(pcd_term(config), student.spec(), teacher.spec())
     augmentation = Augmentation(config.data.crop, config.training.scale, config.training.flip)
     changes = []
@@ -74,7 +74,7 @@ def look(config: RunConfig, steps: int) -> tuple[list[str], Findings, list[float
             outputs = [net(images, distiller.student_taps) for net in (student, teacher)]
         torch.manual_seed(0)
         views = (View(output.logits, output.taps, images) for output in outputs)
-        distiller.losses(*views, batch.labels, 0.0)
+        distiller.losses(*views, batch.labels)
         changes.append(distiller.counters()["matched_changed"])
     findings: Findings = distiller.findings()
     if len(findings.classes) < 2:
@@ -106,11 +106,10 @@ def pcd_term(config: RunConfig) -> Term:
     return Term(METHOD, {**term.fields, "responses": "running"})
 
 
-def load(network: Network, config: RunConfig, method: str, classes: int) -> SegmentationNet:
-    """A trained network of the run. Raises SuiteError if it is not there."""
-    folder = run_folder(config.profile, config.dataset, method, config.seed)
+def load(network: Network, cell: Cell, classes: int) -> SegmentationNet:
+    """A trained network. Raises SuiteError if it is not there."""
     net = build(network, classes)
-    load_weights(folder / "weights.safetensors", net)
+    load_weights(cell.run_dir / "weights.safetensors", net)
     return net.eval()
 
 

@@ -5,23 +5,26 @@ from pathlib import Path
 
 from segdistill.data.catalogue import dataset_info
 from segdistill.data.preparation import prepare
+from segdistill.following import follow_dvc
 from segdistill.leaving import leave_with
-from segdistill.pipeline.stage import begin_stage
-from segdistill.settings.loading import data_root, data_source, read_profile
-from segdistill.settings.names import profile_name
+from segdistill.settings.loading import data_root
 
 
 def main() -> int:
-    """Prepare the dataset as the profile describes it."""
+    """Prepare the dataset where it lies, or draw it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile", help="name of a file in experiments/profiles/")
     parser.add_argument("dataset")
+    parser.add_argument(
+        "--subset",
+        choices=("true", "false"),
+        default="false",
+        help="whether a part of the release will do, which tables then say (default: %(default)s)",
+    )
     args = parser.parse_args()
-    begin_stage()
-    source = data_source(read_profile(profile_name(args.profile)), args.dataset, args.profile)
+    follow_dvc()
     info = dataset_info(args.dataset)
-    root = data_root(source, args.dataset, info.root_variable, info.synthetic)
-    prepare(args.dataset, root, Path("data") / args.dataset, subset=source.subset)
+    root = data_root(args.dataset, info.root_variable, info.synthetic)
+    prepare(args.dataset, root, Path("data") / args.dataset, subset=args.subset == "true")
     return 0
 
 

@@ -1,6 +1,6 @@
 """Give committed runs the digest of today's code, after a rewriting that changes no bit.
 
-Proof comes first: `segdistill audit` of one run a method must find the same bits. A run is
+Proof comes first: `segdistill check --retrain` of one run a method must find the same bits. A run is
 restamped only if all that its fingerprint covers beside the code is as it was; its record keeps
 the old digest, the commit and the reason.
 """

@@ -1,25 +1,26 @@
-"""Train one student with one method and seed, or publish what is already trained."""
+"""Train one student, or a dataset's teacher, or publish what is already trained."""
 
 import argparse
 
+from segdistill.following import follow_dvc
 from segdistill.leaving import leave_with
-from segdistill.pipeline.cells import plan_student
+from segdistill.pipeline.cells import plan
 from segdistill.pipeline.publish import ensure_trained, publish_run
-from segdistill.pipeline.stage import begin_stage
+from segdistill.settings.cell import TEACHER, Cell
 
 
 def main() -> int:
-    """Leave results/PROFILE/runs/DATASET/METHOD/seedS/ complete."""
+    """Leave the cell's folder below results/PROFILE/ complete."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile", help="name of a file in experiments/profiles/")
+    parser.add_argument("profile", help="an experiment's name")
     parser.add_argument("dataset")
-    parser.add_argument("method", help="key of a block under methods: in the profile")
-    parser.add_argument("seed", type=int)
+    parser.add_argument("method", help=f"a key under options:, or {TEACHER!r}")
+    parser.add_argument("seed", type=int, nargs="?", default=0, help="default: %(default)s")
     args = parser.parse_args()
-    begin_stage()
-    cell = plan_student(args.profile, args.dataset, args.method, args.seed)
-    ensure_trained(cell)
-    publish_run(cell)
+    follow_dvc()
+    planned = plan(Cell(args.profile, args.dataset, args.method, args.seed))
+    ensure_trained(planned)
+    publish_run(planned)
     return 0
 
 

@@ -50,7 +50,7 @@ class RunRecord(Record):
     profile: str
     dataset: str
     method: str
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0)  # of the training's draws
     synthetic: bool
     subset: bool
     reconstructed: bool
@@ -90,7 +90,7 @@ class Cost(Record):
     latency_ms: float | None
     latency_iqr_ms: float | None
     peak_memory_bytes: int | None = None  # of one image's forward pass; None: not measured
-    energy_mj: float | None = None  # millijoules an image; None: the device does not tell
+    energy_mj: float | None = None  # millijoules an image; no longer measured, kept to read
 
 
 class ScoreRecord(Record):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdistill.data.catalogue import dataset_info
-from segdistill.data.scenes_layouts import write_lists, write_scene
+from segdistill.data.scenes.layouts import write_lists, write_scene
 
 SIZE = 20, 24  # height, width
 

@@ -15,12 +15,13 @@ from segdistill.data.splits import Sample, Split
 from segdistill.evaluation.evaluate import Subject, evaluate
 from segdistill.models.segmentor import SegmentationNet, build, freeze
 from segdistill.records import ScoreRecord
+from segdistill.settings.cell import Cell
 from segdistill.settings.loading import RunConfig, Term
 from segdistill.settings.schema import DataSource, Evaluation, Execution, Network, Training
 from segdistill.stop import StopRequest
 from segdistill.training.determinism import draw_seed, set_determinism
-from segdistill.training.learner import Learner
-from segdistill.training.loop import Cell, teach, train
+from segdistill.training.loop import TrainingJob, teach, train
+from segdistill.training.student_trainer import StudentTrainer
 
 CPU = torch.device("cpu")
 DATASET = "scenes_camvid"
@@ -82,13 +83,12 @@ class StopAfter(StopRequest):
         self.left -= 1
 
 
-def run_config(method: str = "kd", seed: int = 0, **changes: Any) -> RunConfig:
+def run_config(
+    method: str = "kd", seed: int = 0, dataset: str = DATASET, **changes: Any
+) -> RunConfig:
     """A cell of the matrix whose block is named after its one method."""
     values: dict[str, Any] = {
-        "profile": "test",
-        "dataset": DATASET,
-        "method": method,
-        "seed": seed,
+        "cell": Cell("test", dataset, method, seed),
         "data": DataSource(crop=(64, 64)),
         "student": SMALL,
         "teacher": TEACHER,
@@ -116,7 +116,7 @@ def run(
     device: torch.device = CPU,
 ) -> list[Path]:
     """Train `configs` together; the folders of their results, one below `folder` each."""
-    cells = [Cell(config, folder / config.method) for config in configs]
+    cells = [TrainingJob(config, folder / config.method) for config in configs]
     for cell in cells:
         cell.folder.mkdir(parents=True, exist_ok=True)
     teacher = copy.deepcopy(frozen_teacher()).to(device)
@@ -138,7 +138,7 @@ def first_row(folder: Path) -> dict[str, float]:
 def evaluate_noise(folder: Path, device: torch.device, latency_runs: int = 0) -> ScoreRecord:
     """The teacher's scores on `Noise`, with two pictures, in `folder`."""
     set_determinism("exact", threads=1)
-    subject = Subject("test", DATASET, "kd", 0, False, "0" * 64)
+    subject = Subject(Cell("test", DATASET, "kd", 0), False, "0" * 64)
     recipe = Evaluation(pictures=2, latency_runs=latency_runs)
     return evaluate(copy.deepcopy(frozen_teacher()), Noise(), recipe, subject, folder, device)
 
@@ -147,8 +147,8 @@ def distilled_step(name: str, decoder: str, device: torch.device) -> Callable[[]
     """A call is one more step of a student whose teacher, like itself, has `decoder`."""
     student, teacher = (net.model_copy(update={"decoder": decoder}) for net in (SMALL, TEACHER))
     taught_by = freeze(build(teacher, CLASSES)).to(device)
-    learner = Learner(run_config(name, student=student), CLASSES, taught_by.spec(), device)
+    trainer = StudentTrainer(run_config(name, student=student), CLASSES, taught_by.spec(), device)
     images = torch.randn(TRAINING.batch, 3, 64, 64).to(device)
     labels = torch.randint(0, CLASSES, (TRAINING.batch, 64, 64)).to(device)
-    taps = sorted(learner.teacher_taps())
-    return lambda: learner.advance(images, labels, teach(taught_by, images, taps, "fp32"))
+    taps = sorted(trainer.teacher_taps())
+    return lambda: trainer.training_step(images, labels, teach(taught_by, images, taps, "fp32"))

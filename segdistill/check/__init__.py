@@ -1,1 +1,1 @@
-"""Proofs by experiment: kill trainings, verify results, repeat them."""
+"""Is a published folder what it says it is: by its records, by scoring, by training again."""

@@ -1,139 +1,86 @@
-"""Tables and summary of a results folder, held against what its per-image areas give."""
+"""Tables and summary of a results folder, held against what its cells' scores give."""
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from segdistill.check.differences import differences
 from segdistill.errors import SuiteError
-from segdistill.evaluation.scores import scores
-from segdistill.records import ScoreRecord
 from segdistill.report.claims import read_claims
 from segdistill.report.compare import CLAIMS, dataset_tables
-from segdistill.report.comparison import Comparison
-from segdistill.report.files import Files
 from segdistill.report.gains import compare_methods
 from segdistill.report.metrics import metric_files
 from segdistill.report.summary import summarise
 from segdistill.report.tables.across_table import across_table
 from segdistill.report.tables.formats import values_csv
-from segdistill.report.tables.matrix import Cell, Matrix, collect
-from segdistill.report.tables.table import Table
-from segdistill.settings.grid import grid_of
+from segdistill.report.tables.matrix import collect
+from segdistill.settings.loading import read_experiment
 
-MAX_BYTES = 32 * 1024 * 1024
+PROBLEMS = "problems"  # pictures that could not be drawn: they need the data and are no numbers
 
 
-def table_faults(folder: Path) -> list[str]:
-    """Every cell of tables/*.csv and every value of summary.json that the areas contradict.
+def table_faults(folder: Path) -> Iterator[str]:
+    """Every value of tables/*.csv, summary.json and metrics/*.json that the scores contradict.
 
-    The grid is that of the profile `folder` is named after; other folders, and those without
-    tables, have nothing to hold against. Raises SuiteError if the profile cannot be read.
+    The cells are those of the experiment `folder` is named after; a folder without tables has
+    nothing to hold against. Raises SuiteError if the experiment or a file cannot be read.
     """
     if not (folder / "tables").is_dir() and not (folder / "summary.json").is_file():
-        return []
-    grid = grid_of(folder.resolve().name)
-    matrix = from_areas(collect(grid.profile, grid, folder))
-    claims = read_claims(CLAIMS)
-    comparisons = [compare_methods(matrix, d, claims, grid.statistics) for d in grid.datasets]
-    expected = {f"{t.name}.csv": values_csv(t.values) for t in _tables(matrix, comparisons)}
-    faults = list(_csv_faults(folder / "tables", expected))
-    faults += _summary_faults(folder / "summary.json", matrix, comparisons)
-    return faults + list(_metric_faults(folder / "metrics", metric_files(comparisons)))
-
-
-def from_areas(matrix: Matrix) -> Matrix:
-    """`matrix` with every score computed anew from the per-image areas."""
-    return replace(
-        matrix,
-        teachers=tuple(map(_cell_from_areas, matrix.teachers)),
-        cells=tuple(map(_cell_from_areas, matrix.cells)),
-    )
-
-
-def _cell_from_areas(cell: Cell) -> Cell:
-    if cell.result is None:
-        return cell
-    record = cell.result.scores
-    values = scores(cell.result.areas, None, record.classes)
-    fresh = ScoreRecord.model_validate({**record.model_dump(by_alias=True), **values})
-    return replace(cell, result=replace(cell.result, scores=fresh))
-
-
-def _tables(matrix: Matrix, comparisons: Sequence[Comparison]) -> Iterator[Table]:
-    for comparison in comparisons:
-        yield from dataset_tables(matrix, comparison)
-    if across := across_table(matrix, comparisons):
-        yield across
-
-
-def _csv_faults(folder: Path, expected: dict[str, str]) -> Iterator[str]:
-    present = {path.name for path in folder.glob("*.csv")}
-    for name in sorted(present | set(expected)):
-        where = f"tables/{name}"
-        if name not in present or name not in expected:
-            yield f"{where}: {'missing' if name in expected else 'no such table is known'}"
-            continue
-        try:
-            found = _rows(_text(folder / name))
-        except csv.Error as error:
-            raise SuiteError(f"{folder / name}: not CSV ({error})") from error
-        yield from differences(found, _rows(expected[name]), where)
-
-
-def _rows(text: str) -> dict[str, dict[str, Any]]:
-    """The cells of a CSV by line and column, numbers as such."""
-    header, *rows = list(csv.reader(io.StringIO(text))) or [[]]
-    return {
-        f"line {number}": {
-            "cells": len(row),
-            **{key: _value(cell) for key, cell in zip(header, row, strict=False)},
-        }
-        for number, row in enumerate(rows, start=2)
-    }
-
-
-def _value(cell: str) -> float | str:
-    try:
-        return float(cell)
-    except ValueError:
-        return cell
-
-
-def _summary_faults(path: Path, matrix: Matrix, comparisons: Sequence[Comparison]) -> Iterator[str]:
-    # Pictures that could not be drawn are told there too; they need the data and are no numbers.
-    expected = {**summarise(matrix, comparisons, ()), "problems": None}
-    try:
-        found = json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        yield f"{path.name}: not JSON ({error})"
         return
-    if isinstance(found, dict):
-        found["problems"] = None
-    # Through JSON, so that tuples are lists on both sides.
-    yield from differences(found, json.loads(json.dumps(expected)), path.name)
-
-
-def _metric_faults(folder: Path, expected: Files) -> Iterator[str]:
+    expected = _expected(folder)
+    present = {f"tables/{path.name}" for path in (folder / "tables").glob("*.csv")}
+    for name in sorted(present - expected.keys()):
+        yield f"{name}: no such table is known"
     for name, content in expected.items():
-        yield from differences(_json(folder / name), json.loads(content), f"metrics/{name}")
+        yield from differences(_values(folder / name, _text(folder / name)),
+                               _values(folder / name, content), name)  # fmt: skip
 
 
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        raise SuiteError(f"{path}: not JSON ({error}); run experiments/compare.py") from error
+def _expected(folder: Path) -> dict[str, str]:
+    """The files that the folder's cells give, by name."""
+    experiment = read_experiment(folder.resolve().name)
+    matrix, claims = collect(experiment.profile, experiment, folder), read_claims(CLAIMS)
+    comparisons = [
+        compare_methods(matrix, dataset, claims, experiment.statistics)
+        for dataset in experiment.datasets
+    ]
+    tables = [table for each in comparisons for table in dataset_tables(matrix, each)]
+    if across := across_table(matrix, comparisons):
+        tables.append(across)
+    return {
+        **{f"tables/{table.name}.csv": values_csv(table.values) for table in tables},
+        "summary.json": json.dumps(summarise(matrix, comparisons, ())),
+        **{f"metrics/{n}": text.decode() for n, text in metric_files(comparisons).items()},
+    }
 
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SuiteError(f"{path}: larger than {MAX_BYTES} bytes, no table of this suite")
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SuiteError(f"{path}: cannot read ({error}); run experiments/compare.py") from error
+
+
+def _values(path: Path, text: str) -> Any:
+    """The values of a JSON file, or the cells of a CSV by line and column, numbers as such."""
+    try:
+        if path.suffix == ".json":
+            found = json.loads(text)
+            return {**found, PROBLEMS: None} if isinstance(found, dict) else found
+        header, *rows = list(csv.reader(io.StringIO(text))) or [[]]
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise SuiteError(f"{path}: not {path.suffix[1:].upper()} ({error})") from error
+    return {
+        f"line {number}": {"cells": len(row), **dict(zip(header, map(_cell, row), strict=False))}
+        for number, row in enumerate(rows, start=2)
+    }
+
+
+def _cell(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

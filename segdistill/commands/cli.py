@@ -7,18 +7,14 @@ from segdistill.leaving import leave_with
 from segdistill.training.instructions import cap_instructions
 
 COMMANDS = (
-    "use",
     "data",
     "weights",
     "new-method",
     "status",
     "run",
     "show",
+    "check",
     "score",
-    "submit-check",
-    "verify",
-    "audit",
-    "kill-test",
 )
 
 

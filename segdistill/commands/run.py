@@ -12,7 +12,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Exit status: 0 all done, 2 something failed, 75 stopped as asked."
     )
     parser.add_argument(
-        "experiment", nargs="?", metavar="EXPERIMENT", help="without it, that of params.yaml"
+        "experiment", nargs="?", metavar="EXPERIMENT", help="without it, the default one"
     )
     parser.add_argument(
         "-j",
@@ -52,19 +52,15 @@ def run(args: argparse.Namespace) -> int:
         parse_parameters,
         run_matrix,
     )
-    from segdistill.pipeline.profiles import use_profile
-    from segdistill.settings.grid import grid_of
-    from segdistill.settings.loading import read_profile
+    from segdistill.settings.loading import read_experiment
     from segdistill.stop import StopRequest
 
     if args.jobs is not None and args.jobs < 1:
         raise SuiteError(f"--jobs {args.jobs}: at least one")
-    if args.experiment and args.experiment != grid_of().profile:
-        use_profile(args.experiment)
-    grid = grid_of()
+    experiment = read_experiment(args.experiment)
     stop = StopRequest()
     stop.listen(with_parent=False)  # outlives the shell of a login, as `nohup` asks
-    train, cores = read_profile(grid.profile).train, os.cpu_count() or 1
+    train, cores = experiment.train, os.cpu_count() or 1
     here = Pool(
         executor=make_executor("local", {"timeout_min": YEAR}),
         places=places(args.jobs, visible_gpus(), cores, train.devices, train.threads),
@@ -74,10 +70,10 @@ def run(args: argparse.Namespace) -> int:
     )
     pool = here
     if args.slurm:
-        many = args.jobs or len(grid.datasets) * (1 + len(grid.seeds))
+        many = args.jobs or len(experiment.datasets) * (1 + len(experiment.seeds))
         executor = make_executor("slurm", parse_parameters(args.set))
         pool = replace(here, executor=executor, places=[None] * many)
-    failures = run_matrix(grid, here, pool)
+    failures = run_matrix(experiment, here, pool)
     for name, reason in failures.items():
         print(f"{name}: {reason}")
     print(f"{len(failures)} failed; output in {LOGS}/" if failures else "all cells are finished")

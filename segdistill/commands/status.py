@@ -9,7 +9,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.description = f"{HELP}. Exit status: 2 if something keeps a cell from being made."
     parser.add_argument(
-        "experiments", nargs="*", metavar="EXPERIMENT", help="without any, that of params.yaml"
+        "experiments", nargs="*", metavar="EXPERIMENT", help="without any, the default one"
     )
     parser.add_argument(
         "--probe",
@@ -30,26 +30,25 @@ def _show(name: str | None, timed: bool) -> int:
     from segdistill.pipeline.needs import lacking
     from segdistill.pipeline.states import TO_TRAIN, cell_states
     from segdistill.pipeline.status import MEBIBYTE, status_lines, work_lines
-    from segdistill.settings.grid import grid_of
-    from segdistill.settings.loading import read_profile
+    from segdistill.settings.loading import read_experiment
 
-    grid = grid_of(name)
-    cells = list(cell_states(grid))
-    print(f"experiment {grid.profile}, seeds {' '.join(map(str, grid.seeds))}")
-    print(*status_lines(cells), sep="\n")
-    missing = list(lacking(grid.profile, cells))
-    waiting = [cell for cell in cells if cell.state in TO_TRAIN]
-    costs = measured(grid.profile)
+    experiment = read_experiment(name)
+    states = list(cell_states(experiment))
+    print(f"experiment {experiment.profile}, seeds {' '.join(map(str, experiment.seeds))}")
+    print(*status_lines(states), sep="\n")
+    missing = list(lacking(experiment, states))
+    waiting = [found for found in states if found.state in TO_TRAIN]
+    costs = measured(experiment.profile)
     if timed:
         from segdistill.pipeline.probe import probe  # needs torch
 
-        for dataset in dict.fromkeys(cell.dataset for cell in waiting):
-            methods = dict.fromkeys(cell.method for cell in waiting if cell.dataset == dataset)
-            costs |= probe(grid.profile, dataset, list(methods))
-    left = forecast(waiting, costs, read_profile(grid.profile).execution)
+        for dataset in dict.fromkeys(found.cell.dataset for found in waiting):
+            here = [found.cell for found in waiting if found.cell.dataset == dataset]
+            costs |= probe(experiment, dataset, list(dict.fromkeys(cell.method for cell in here)))
+    left = forecast(waiting, costs, experiment.execution)
     free = shutil.disk_usage(".").free
     if left and left.bytes > free:
         missing.append(f"disk: {(left.bytes - free) / MEBIBYTE:.0f} MiB too few are free")
-    for line in (*work_lines(cells, left, free), *(f"missing here: {line}" for line in missing)):
+    for line in (*work_lines(states, left, free), *(f"missing here: {line}" for line in missing)):
         print(line)
     return 2 if missing else 0

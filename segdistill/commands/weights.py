@@ -62,7 +62,6 @@ def run(args: argparse.Namespace) -> int:
 def _accept(args: argparse.Namespace) -> list[str]:
     from segdistill.errors import SuiteError
     from segdistill.pipeline.acceptance import Request, accept
-    from segdistill.settings.names import profile_name
 
     role, experiment, dataset = args.role
     if role not in ("teacher", "student"):
@@ -71,7 +70,7 @@ def _accept(args: argparse.Namespace) -> list[str]:
         Request(
             source=args.source,
             target=args.to,
-            profile=profile_name(experiment),
+            profile=experiment,
             role=role,
             dataset=dataset,
             split=args.split,

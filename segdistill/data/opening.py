@@ -13,7 +13,7 @@ def open_data(dataset: str, source: DataSource, split: str) -> Split:
     Raises SuiteError if its files are not there.
     """
     info = dataset_info(dataset)
-    root = data_root(source, dataset, info.root_variable, info.synthetic)
+    root = data_root(dataset, info.root_variable, info.synthetic)
     if info.synthetic and not any(path.is_dir() for path in root.glob("*")):
         raise SuiteError(f"{root}: the drawn images are gone; `segdistill data {dataset}`")
     limit = {"val": source.limit.val, "test": source.limit.test}.get(split, source.limit.train)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from segdistill.data.catalogue import dataset_info
 from segdistill.data.describe import Manifest, describe
-from segdistill.data.scenes import MANIFEST_NAME, draw_dataset
+from segdistill.data.scenes.dataset import MANIFEST_NAME, draw_dataset
 from segdistill.data.splits import Split, check_root, layout_of, open_split
 from segdistill.errors import SuiteError
 from segdistill.records import write_bytes
@@ -43,7 +43,7 @@ def _refuse_counts(root: Path, splits: list[Split]) -> None:
     wrong = next(split for split in splits if len(split) != _expected(split))
     raise SuiteError(
         f"{root}: split {wrong.split!r} of {wrong.info.name} has {len(wrong)} images, the official "
-        f"release has {_expected(wrong)}; complete it, or pass --subset (subset: true in the "
+        f"release has {_expected(wrong)}; complete it, or pass --subset (subset: true in "
         "profile), and every table will say so"
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from segdistill.digest.definitions import Codebase, Definition, External, Meaning, Module, OwnModule
+from segdistill.definitions import Codebase, Definition, External, Meaning, Module, OwnModule
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp

@@ -18,7 +18,6 @@ from segdistill.data.splits import Sample, Split
 from segdistill.evaluation.areas import Measure
 from segdistill.evaluation.cost import latency, macs, parameters
 from segdistill.evaluation.discriminability import ClassScatter
-from segdistill.evaluation.energy import millijoules
 from segdistill.evaluation.memory import peak_memory
 from segdistill.evaluation.scores import scores
 from segdistill.evaluation.truth import Truth
@@ -27,6 +26,7 @@ from segdistill.models.segmentor import EMBEDDING, SegmentationNet, build
 from segdistill.models.weights import load_weights
 from segdistill.progress import progress
 from segdistill.records import ScoreRecord, write_bytes, write_record
+from segdistill.settings.cell import Cell
 from segdistill.settings.loading import RunConfig
 from segdistill.settings.schema import Evaluation
 from segdistill.training.determinism import set_determinism
@@ -36,10 +36,7 @@ from segdistill.training.determinism import set_determinism
 class Subject:
     """What is evaluated, as the record names it."""
 
-    profile: str
-    dataset: str
-    method: str
-    seed: int
+    cell: Cell
     subset: bool
     weights_sha256: str
 
@@ -92,13 +89,14 @@ def evaluate(
 
     `truths` keeps what depends on the labels alone, for the next network on the same split.
     """
+    cell = subject.cell
     net.auxiliary = None  # never run here, and no part of the network's cost
     net.to(device).eval()
     measure = Measure(split.info.classes, truths)
     scatter = ClassScatter(len(split.info.classes))
     pictured = _evenly_spread(len(split), recipe.pictures)
     sample: Sample | None = None
-    with progress(f"evaluate {subject.dataset} {subject.method}", len(split)) as show:
+    with progress(f"evaluate {cell.dataset} {cell.method}", len(split)) as show:
         for index in range(len(split)):
             sample = split.read(index)
             labels, embedding = predict(net, sample.image, device)
@@ -115,7 +113,12 @@ def evaluate(
     record = ScoreRecord.model_validate(
         {
             "schema": 1,
-            **subject.__dict__,
+            "profile": cell.profile,
+            "dataset": cell.dataset,
+            "method": cell.method,
+            "seed": cell.seed,
+            "subset": subject.subset,
+            "weights_sha256": subject.weights_sha256,
             "split": split.split,
             "images": len(split),
             "synthetic": split.info.synthetic,
@@ -146,7 +149,6 @@ def _cost(
         "latency_ms": median,
         "latency_iqr_ms": spread,
         "peak_memory_bytes": peak_memory(net, image),
-        "energy_mj": millijoules(device, lambda: net(image), runs) if runs else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""The cells of the matrix: their paths, their fingerprints, and what is already computed.
+"""Trainings as they would be made now: their fingerprints, and what is already computed.
 
 Starts without torch, so that publishing what is there costs nothing.
 """
@@ -15,20 +15,11 @@ from segdistill.digest.walk import code_digest
 from segdistill.errors import SuiteError
 from segdistill.models.pretrained import backbone_path, existing_backbone
 from segdistill.pipeline.seal import read_seal
-from segdistill.records import RunRecord, file_hash, read_run
-from segdistill.settings.limits import check_limits
-from segdistill.settings.loading import (
-    RunConfig,
-    read_params,
-    read_profile,
-    student_run,
-    teacher_run,
-)
-from segdistill.settings.names import profile_name, seed_number
+from segdistill.records import file_hash, read_run
+from segdistill.settings.cell import Cell, manifest_path
+from segdistill.settings.loading import RunConfig, read_experiment, run_config
 
-RESULTS = Path("results")
 SCRATCH = Path(".scratch")
-TEACHER = "teacher"
 
 
 @dataclass(frozen=True)
@@ -37,31 +28,27 @@ class PlannedCell:
 
     config: RunConfig
     code: str  # its digest
-    manifest: str  # sha256 of the data manifest
+    data: str  # sha256 of the data manifest
     teacher: str | None  # sha256 of the teacher's weights
-    pretrained: str | None = (
-        None  # sha256 of the file that the weights begin with or are taken from
-    )
+    pretrained: str | None = None  # sha256 of the file that the weights begin with or are from
     home: Path = SCRATCH  # of the scratch folder
+
+    @property
+    def cell(self) -> Cell:
+        """Which training it is."""
+        return self.config.cell
 
     @property
     def fingerprint(self) -> str:
         """Equal fingerprints give equal bits on one machine."""
         return fingerprint_of(
-            self.config.as_dict(), self.code, self.manifest, self.teacher, self.pretrained
+            self.config.as_dict(), self.code, self.data, self.teacher, self.pretrained
         )
 
     @property
     def scratch(self) -> Path:
         """Where its state lives while it trains, and its results until they are published."""
         return self.home / self.fingerprint
-
-    @property
-    def output(self) -> Path:
-        """The published folder."""
-        return run_folder(
-            self.config.profile, self.config.dataset, self.config.method, self.config.seed
-        )
 
     @property
     def trained(self) -> bool:
@@ -72,7 +59,7 @@ class PlannedCell:
     def published(self) -> bool:
         """Whether the published record is of this very fingerprint."""
         try:
-            return read_run(self.output / "run.json").fingerprint == self.fingerprint
+            return read_run(self.cell.run_dir / "run.json").fingerprint == self.fingerprint
         except SuiteError:
             return False
 
@@ -80,26 +67,41 @@ class PlannedCell:
 def fingerprint_of(
     config: Mapping[str, Any],
     code: str,
-    manifest: str,
+    data: str,
     teacher: str | None,
     pretrained: str | None,
 ) -> str:
     """The fingerprint of a training with these values, which run.json holds under these names."""
-    parts = [dict(config), code, manifest, teacher, pretrained]
+    parts = [dict(config), code, data, teacher, pretrained]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def run_folder(profile: str, dataset: str, method: str, seed: int) -> Path:
-    """Where a training's results are published; the teacher has a place of its own."""
-    if method == TEACHER:
-        return RESULTS / profile / "teachers" / dataset
-    return RESULTS / profile / "runs" / dataset / method / f"seed{seed}"
+def plan(cell: Cell) -> PlannedCell:
+    """A cell's training. Raises SuiteError if its data or teacher are not there yet."""
+    return plan_run(run_config(cell))
 
 
-def evaluation_folder(profile: str, dataset: str, method: str, seed: int) -> Path:
-    """Where an evaluation's results are published."""
-    folder = RESULTS / profile / "evals" / dataset / method
-    return folder if method == TEACHER else folder / f"seed{seed}"
+def plan_run(config: RunConfig) -> PlannedCell:
+    """The training of a configuration. Raises SuiteError if data or teacher are not there yet."""
+    cell = config.cell
+    code = code_digest("train", training_choices(config))
+    teacher = None if cell.is_teacher else weights_hash(cell.teacher.run_dir)
+    return PlannedCell(config, code, manifest_hash(cell.dataset), teacher, _pretrained_hash(config))
+
+
+def unfinished_cohort(planned: PlannedCell) -> list[PlannedCell]:
+    """`planned` and, if the experiment trains in cohorts, its dataset's other unfinished cells."""
+    cell = planned.cell
+    experiment = read_experiment(cell.profile)
+    if cell.is_teacher or not experiment.execution.cohort:
+        return [planned]
+    others = [
+        plan(Cell(cell.profile, cell.dataset, method, seed))
+        for seed in experiment.seeds
+        for method in experiment.methods
+    ]
+    rest = [o for o in others if o != planned and not o.trained and not o.published]
+    return [planned, *rest]
 
 
 def weights_hash(folder: Path) -> str:
@@ -113,54 +115,8 @@ def weights_hash(folder: Path) -> str:
     return found
 
 
-def manifest_path(dataset: str) -> Path:
-    """The manifest that `prepare` wrote for `dataset`."""
-    return Path("data") / dataset / "MANIFEST.json"
-
-
-def plan_student(profile: str, dataset: str, method: str, seed: int) -> PlannedCell:
-    """The cell of a student. Raises SuiteError if its data or teacher are not there yet."""
-    config = student_run(profile_name(profile), dataset, method, seed_number(seed))
-    check_limits(config)
-    digest = code_digest("train", training_choices(config))
-    teacher = weights_hash(run_folder(profile, dataset, TEACHER, 0))
-    pretrained = _pretrained_hash(config, run_folder(profile, dataset, method, seed))
-    return PlannedCell(config, digest, _manifest_hash(dataset), teacher, pretrained)
-
-
-def plan_teacher(profile: str, dataset: str) -> PlannedCell:
-    """The cell of a dataset's teacher. Raises SuiteError if its data are not there yet."""
-    config = teacher_run(profile_name(profile), dataset)
-    check_limits(config)
-    pretrained = _pretrained_hash(config, run_folder(profile, dataset, TEACHER, 0))
-    digest = code_digest("train", training_choices(config))
-    return PlannedCell(config, digest, _manifest_hash(dataset), None, pretrained)
-
-
-def plan_recorded(record: RunRecord) -> PlannedCell:
-    """A published training as recipes, code, data and teacher would make it now."""
-    if record.kind == TEACHER:
-        return plan_teacher(record.profile, record.dataset)
-    return plan_student(record.profile, record.dataset, record.method, record.seed)
-
-
-def unfinished_cohort(cell: PlannedCell) -> list[PlannedCell]:
-    """`cell` and, if the profile trains in cohorts, its dataset's other unfinished cells."""
-    if cell.config.teacher is None:
-        return [cell]
-    profile, params = read_profile(cell.config.profile), read_params()
-    if not profile.execution.cohort or params.profile != cell.config.profile:
-        return [cell]
-    others = [
-        plan_student(params.profile, cell.config.dataset, method, seed)
-        for seed in params.seeds
-        for method in params.methods
-    ]
-    rest = [o for o in others if o != cell and not o.trained and not o.published]
-    return [cell, *rest]
-
-
-def _manifest_hash(dataset: str) -> str:
+def manifest_hash(dataset: str) -> str:
+    """sha256 of a data set's manifest. Raises SuiteError if it is not prepared."""
     path = manifest_path(dataset)
     if not path.is_file():
         raise SuiteError(f"{path}: missing; prepare the data with `segdistill data {dataset}`")
@@ -173,13 +129,13 @@ def pretrained_path(config: RunConfig) -> Path | None:
     return config.source or (backbone_path(name) if name else None)
 
 
-def _pretrained_hash(config: RunConfig, published: Path) -> str | None:
+def _pretrained_hash(config: RunConfig) -> str | None:
     path = pretrained_path(config)
     if path is None:
         return None
     if path.is_file():
         return file_hash(path)
-    record = published / "run.json"
+    record = config.cell.run_dir / "run.json"
     if record.is_file():  # as in a clone: what is published stands without the file
         run = read_run(record)
         if run.pretrained_sha256 and run.config == config.as_dict():

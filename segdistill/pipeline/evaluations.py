@@ -1,4 +1,7 @@
-"""The evaluations of the matrix: their keys and what is already computed. Starts without torch."""
+"""Evaluations as they would be made now: their keys and what is already computed.
+
+Starts without torch.
+"""
 
 import hashlib
 import json
@@ -7,18 +10,11 @@ from pathlib import Path
 
 from segdistill.digest.choices import evaluation_choices
 from segdistill.digest.walk import code_digest
-from segdistill.pipeline.cells import (
-    SCRATCH,
-    TEACHER,
-    evaluation_folder,
-    manifest_path,
-    run_folder,
-    weights_hash,
-)
+from segdistill.pipeline.cells import SCRATCH, manifest_hash, weights_hash
 from segdistill.pipeline.seal import read_seal
 from segdistill.records import file_hash
-from segdistill.settings.loading import RunConfig, read_profile, student_run, teacher_run
-from segdistill.settings.names import profile_name, seed_number
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import RunConfig, read_experiment, run_config
 from segdistill.settings.schema import Evaluation
 
 RECORD = "scores.json"
@@ -31,9 +27,14 @@ class PlannedEvaluation:
     config: RunConfig
     recipe: Evaluation
     weights_sha256: str
-    manifest: str
-    code: str
+    data: str  # sha256 of the data manifest
+    code: str  # its digest
     home: Path = SCRATCH  # of the scratch folder
+
+    @property
+    def cell(self) -> Cell:
+        """Whose evaluation it is."""
+        return self.config.cell
 
     @property
     def key(self) -> str:
@@ -42,7 +43,7 @@ class PlannedEvaluation:
         parts = [
             [config[name] for name in ("profile", "dataset", "method", "seed", "data", "student")],
             [self.config.data.evaluate_split, self.recipe.model_dump(mode="json")],
-            [self.weights_sha256, self.manifest, self.code],
+            [self.weights_sha256, self.data, self.code],
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -52,32 +53,18 @@ class PlannedEvaluation:
         return self.home / "evaluations" / self.key
 
     @property
-    def output(self) -> Path:
-        """The published folder."""
-        config = self.config
-        return evaluation_folder(config.profile, config.dataset, config.method, config.seed)
-
-    @property
     def done(self) -> bool:
         """Whether the results wait in the scratch folder, undamaged."""
         return read_seal(self.scratch) is not None
 
 
-def plan_evaluation(
-    profile: str, dataset: str, method: str, seed: int, weights: Path | None = None
-) -> PlannedEvaluation:
+def plan_evaluation(cell: Cell, weights: Path | None = None) -> PlannedEvaluation:
     """The evaluation of a cell, of its published weights unless `weights` names others."""
-    profile_name(profile)
-    if method == TEACHER:
-        config = teacher_run(profile, dataset)
-    else:
-        config = student_run(profile, dataset, method, seed_number(seed))
+    config = run_config(cell)
     return PlannedEvaluation(
         config=config,
-        recipe=read_profile(profile).evaluate,
-        weights_sha256=file_hash(weights)
-        if weights
-        else weights_hash(run_folder(profile, dataset, method, seed)),
-        manifest=file_hash(manifest_path(dataset)),
+        recipe=read_experiment(cell.profile).evaluate,
+        weights_sha256=file_hash(weights) if weights else weights_hash(cell.run_dir),
+        data=manifest_hash(cell.dataset),
         code=code_digest("evaluate", evaluation_choices(config)),
     )

@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from segdistill.settings.schema import Params
+from segdistill.settings.cell import TEACHER, Cell
+from segdistill.settings.loading import PARAMS, params_path
+from segdistill.settings.schema import Experiment
 from segdistill.stop import EXIT_CODE
 
 RUNNING = re.compile(r"^Running stage '([^']+)'")
@@ -21,19 +23,27 @@ class Job:
     then: tuple["Job", ...] = ()
 
 
-def matrix_jobs(grid: Params) -> list[Job]:
+def matrix_jobs(experiment: Experiment) -> list[Job]:
     """A job for every dataset's teacher; then one for all students of a dataset and seed."""
+    pipeline, name = pipeline_of(experiment.profile), experiment.profile
     jobs = []
-    for dataset in grid.datasets:
-        place = f"{grid.profile}-{dataset}"
+    for dataset in experiment.datasets:
         students = []
-        for seed in grid.seeds:
-            cells = [f"{place}-{method}-{seed}" for method in grid.methods]
-            stages = [f"{kind}@{cell}" for cell in cells for kind in ("train", "evaluate")]
-            students.append(Job(f"{place}-seed{seed}", tuple(stages)))
-        first = tuple(f"{kind}@{place}" for kind in ("prepare", "teacher", "evaluate_teacher"))
-        jobs.append(Job(place, first, tuple(students)))
+        for seed in experiment.seeds:
+            cells = [Cell(name, dataset, method, seed).stage for method in experiment.methods]
+            stages = [s for c in cells for s in (c, c.replace("train@", "evaluate@"))]
+            own = tuple(f"{pipeline}{stage}" for stage in stages)
+            students.append(Job(f"{dataset}-seed{seed}", own))
+        teacher = (Cell(name, dataset, TEACHER, 0).stage, f"evaluate_teacher@{dataset}")
+        first = (f"data/dvc.yaml:prepare@{dataset}", *(f"{pipeline}{s}" for s in teacher))
+        jobs.append(Job(f"{dataset}-teacher", first, tuple(students)))
     return jobs
+
+
+def pipeline_of(experiment: str) -> str:
+    """What the names of an experiment's stages begin with, seen from the top."""
+    path = params_path(experiment)
+    return "" if path == PARAMS else f"{path.with_name('dvc.yaml')}:"
 
 
 def failed_cells(job: Job, log: str) -> dict[str, str]:

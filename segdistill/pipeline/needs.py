@@ -9,33 +9,33 @@ from segdistill.data.catalogue import dataset_info
 from segdistill.data.splits import open_split
 from segdistill.errors import SuiteError
 from segdistill.models.pretrained import existing_backbone
-from segdistill.pipeline.cells import RESULTS, SCRATCH, TEACHER, manifest_path
+from segdistill.pipeline.cells import SCRATCH
 from segdistill.pipeline.environment import git_commit
 from segdistill.pipeline.states import TO_TRAIN, CellState
-from segdistill.settings.loading import data_root, data_source, read_profile
-from segdistill.settings.schema import Profile
+from segdistill.settings.cell import RESULTS, manifest_path
+from segdistill.settings.loading import data_root, teacher_run
+from segdistill.settings.schema import Experiment
 
 
-def lacking(name: str, cells: Sequence[CellState]) -> Iterator[str]:
-    """A line for all that keeps the unfinished ones of `cells` from being made, with the mend."""
-    waiting = [cell for cell in cells if cell.state != "done"]
-    profile = read_profile(name)
-    for dataset in dict.fromkeys(cell.dataset for cell in waiting):
-        yield from _data(name, profile, dataset)
-    yield from _weights(profile, [cell for cell in waiting if cell.state in TO_TRAIN])
+def lacking(experiment: Experiment, states: Sequence[CellState]) -> Iterator[str]:
+    """A line for all that keeps the unfinished cells from being made, with the mend."""
+    waiting = [found for found in states if found.state != "done"]
+    for dataset in dict.fromkeys(found.cell.dataset for found in waiting):
+        yield from _data(dataset)
+    yield from _weights(experiment, [found for found in waiting if found.state in TO_TRAIN])
     if waiting:
-        yield from filter(None, map(_unwritable, (Path("data"), SCRATCH, RESULTS / name)))
+        folders = (Path("data"), SCRATCH, RESULTS / experiment.profile)
+        yield from filter(None, map(_unwritable, folders))
         yield from _tools()
 
 
-def _data(name: str, profile: Profile, dataset: str) -> Iterator[str]:
+def _data(dataset: str) -> Iterator[str]:
     """Nothing for data that are there or will be drawn; no image is decoded."""
     info = dataset_info(dataset)
     if info.synthetic and not manifest_path(dataset).is_file():
         return
     try:
-        source = data_source(profile, dataset, name)
-        root = data_root(source, dataset, info.root_variable, info.synthetic)
+        root = data_root(dataset, info.root_variable, info.synthetic)
         for split in info.splits:
             open_split(dataset, root, split)
     except SuiteError as error:
@@ -43,21 +43,21 @@ def _data(name: str, profile: Profile, dataset: str) -> Iterator[str]:
         yield f"data {dataset}: {error}\n  get it: segdistill data {dataset}{get}"
 
 
-def _weights(profile: Profile, waiting: Sequence[CellState]) -> Iterator[str]:
+def _weights(experiment: Experiment, waiting: Sequence[CellState]) -> Iterator[str]:
     """The backbones that a training begins with, and the teachers that are imported."""
-    source, networks = profile.teacher.source, profile.networks
-    teachers = [cell for cell in waiting if cell.method == TEACHER]
-    names = [networks.teacher.pretrained] if teachers and not source else []
+    networks, taught = experiment.networks, experiment.teacher.source
+    teachers = [found.cell.dataset for found in waiting if found.cell.is_teacher]
+    names = [networks.teacher.pretrained] if teachers and not taught else []
     names += [networks.student.pretrained] if len(waiting) > len(teachers) else []
     for backbone in dict.fromkeys(filter(None, names)):
         try:
             existing_backbone(backbone)
         except SuiteError as error:
             yield f"backbone: {error}"
-    for cell in teachers if source else ():
-        path = Path(str(source).replace("{dataset}", cell.dataset))
-        if not path.is_file():
-            yield f"teacher {cell.dataset}: {path}: no such file; see `segdistill weights --as`"
+    for dataset in teachers:
+        source = teacher_run(experiment, dataset).source
+        if source and not source.is_file():
+            yield f"teacher {dataset}: {source}: no such file; see `segdistill weights --as`"
 
 
 def _unwritable(folder: Path) -> str | None:

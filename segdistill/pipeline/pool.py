@@ -12,12 +12,10 @@ import submitit
 from submitit.core.utils import UncompletedJobError
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, was_stopped
-from segdistill.pipeline.recorded import mend_stages
+from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, pipeline_of, was_stopped
 from segdistill.pipeline.reproduction import Reproduction
-from segdistill.pipeline.rwlock import drop_torn_rwlock
 from segdistill.progress import progress
-from segdistill.settings.schema import Params
+from segdistill.settings.schema import Experiment
 from segdistill.stop import StopRequest
 
 LOGS = Path(".scratch/run")
@@ -100,21 +98,19 @@ class Pool:
             time.sleep(POLL_SECONDS)
 
 
-def run_matrix(grid: Params, here: Pool, pool: Pool) -> dict[str, str]:
-    """Run every stage of `grid`, the cells in `pool`, the others `here`; what failed, with the
-    reason.
+def run_matrix(experiment: Experiment, here: Pool, pool: Pool) -> dict[str, str]:
+    """Run every stage of `experiment`, the cells in `pool`, the others `here`; what failed, with
+    the reason.
 
     Raises SuiteError if nothing could begin, Stopped after a request to stop.
     """
-    mend_stages()
-    drop_torn_rwlock()
-    for reason in here.run([Job("digest", ("digest",))]).values():
+    pipeline = pipeline_of(experiment.profile)
+    for reason in here.run([Job("digest", (f"{pipeline}digest",))]).values():
         raise SuiteError(f"digest: {reason}")
-    failures = pool.run(matrix_jobs(grid))
+    failures = pool.run(matrix_jobs(experiment))
     if failures and not pool.keep_going:
         return failures
-    compare = f"compare@{grid.profile}"
-    return failures | here.run([Job(compare, (compare,))])
+    return failures | here.run([Job("compare", (f"{pipeline}compare",))])
 
 
 def make_executor(kind: str, parameters: Mapping[str, Value]) -> submitit.Executor:

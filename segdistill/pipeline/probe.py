@@ -12,14 +12,14 @@ import torch
 
 from segdistill.data.opening import open_data
 from segdistill.models.segmentor import build, freeze
-from segdistill.pipeline.cells import TEACHER
 from segdistill.pipeline.forecast import Cost, Key
 from segdistill.pipeline.worker import pick_device
 from segdistill.records import Seconds, file_hash
-from segdistill.settings.loading import RunConfig, read_profile, student_run, teacher_run
-from segdistill.settings.schema import Execution
+from segdistill.settings.cell import TEACHER, Cell
+from segdistill.settings.loading import RunConfig, student_run, teacher_run
+from segdistill.settings.schema import Execution, Experiment
 from segdistill.stop import StopRequest
-from segdistill.training.loop import SUMMARY, Cell, train
+from segdistill.training.loop import SUMMARY, TrainingJob, train
 
 STEPS = 20
 COPIES = 3  # of the weights: published, in the scratch folder, in DVC's cache
@@ -47,18 +47,18 @@ class Trials(NamedTuple):
     wall: float  # seconds, with what a training needs before its first step
 
 
-def probe(profile: str, dataset: str, methods: Sequence[str]) -> dict[Key, Cost]:
+def probe(experiment: Experiment, dataset: str, methods: Sequence[str]) -> dict[Key, Cost]:
     """Costs of `methods` ("teacher" among them or not) on `dataset`, from STEPS steps of each.
 
     Raises SuiteError if the data are not there.
     """
-    execution = read_profile(profile).execution
-    students = [student_run(profile, dataset, m, 0) for m in methods if m != TEACHER]
-    teacher = teacher_run(profile, dataset)
+    cells = [Cell(experiment.profile, dataset, m, 0) for m in methods if m != TEACHER]
+    students = [student_run(experiment, cell) for cell in cells]
+    teacher = teacher_run(experiment, dataset)
     trained = TEACHER in methods and teacher.source is None
     costs: dict[Key, Cost] = {}
     for cohort in ([teacher] if trained else [], students):
-        for trial in run_trials(cohort, STEPS, execution).runs if cohort else ():
+        for trial in run_trials(cohort, STEPS, experiment.execution).runs if cohort else ():
             cost = Cost.of(trial.seconds, trial.steps, COPIES * trial.size)
             costs[dataset, trial.method] = cost
     return costs
@@ -75,22 +75,24 @@ def run_trials(configs: Sequence[RunConfig], steps: int, execution: Execution) -
     torch.manual_seed(0)
     teacher = freeze(build(first.teacher, classes)).to(device) if first.teacher else None
     with tempfile.TemporaryDirectory() as folder:
-        cells = [Cell(_short(config, steps), Path(folder) / config.method) for config in configs]
+        jobs = [
+            TrainingJob(_short(config, steps), Path(folder) / config.method) for config in configs
+        ]
         start = time.perf_counter()
-        train(cells, split, classes, teacher, execution, device, StopRequest())
+        train(jobs, split, classes, teacher, execution, device, StopRequest())
         wall = time.perf_counter() - start
-        return Trials(tuple(_read(cell) for cell in cells), wall)
+        return Trials(tuple(map(_read, jobs)), wall)
 
 
 def _short(config: RunConfig, steps: int) -> RunConfig:
     return replace(config, training=config.training.model_copy(update={"steps": steps}))
 
 
-def _read(cell: Cell) -> Trial:
-    summary = json.loads((cell.folder / SUMMARY).read_text(encoding="utf-8"))
-    weights = cell.folder / "weights.safetensors"
+def _read(job: TrainingJob) -> Trial:
+    summary = json.loads((job.folder / SUMMARY).read_text(encoding="utf-8"))
+    weights = job.folder / "weights.safetensors"
     return Trial(
-        cell.config.method,
+        job.config.method,
         Seconds(**summary["seconds"]),
         summary["steps"],
         file_hash(weights),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from segdistill.errors import SuiteError
 from segdistill.following import follow
-from segdistill.pipeline.cells import TEACHER, PlannedCell, unfinished_cohort
+from segdistill.pipeline.cells import PlannedCell, unfinished_cohort
 from segdistill.pipeline.cohorts import cohorts
 from segdistill.pipeline.environment import git_commit
 from segdistill.pipeline.evaluations import RECORD, PlannedEvaluation
@@ -21,7 +21,7 @@ from segdistill.pipeline.failures import forget_failure
 from segdistill.pipeline.lock import remove_temporaries
 from segdistill.pipeline.seal import Sealed, read_seal
 from segdistill.records import RunRecord, Seconds, write_bytes, write_record
-from segdistill.settings.loading import read_profile
+from segdistill.settings.loading import read_experiment
 from segdistill.stop import EXIT_CODE, StopRequest
 
 POLL_SECONDS = 0.05
@@ -29,67 +29,68 @@ COHORT = "SUITE_COHORT"  # the variable by which `pool` keeps its jobs apart
 SEED_ALONE = "seed"
 
 
-def ensure_trained(cell: PlannedCell) -> None:
-    """Train `cell`, with its cohort if the profile says so, unless it is done already."""
-    if cell.trained:
+def ensure_trained(planned: PlannedCell) -> None:
+    """Train `planned`, with its cohort if the profile says so, unless it is done already."""
+    if planned.trained:
         return
     # A job of a pool is one process, and so are the pool's others.
     alone = os.environ.get(COHORT) == SEED_ALONE
-    processes = 1 if alone else read_profile(cell.config.profile).execution.processes
-    found = unfinished_cohort(cell)
-    cells = [c for c in found if not alone or c.config.seed == cell.config.seed]
+    processes = 1 if alone else read_experiment(planned.cell.profile).execution.processes
+    found = unfinished_cohort(planned)
+    cells = [c for c in found if not alone or c.config.seed == planned.config.seed]
     try:
-        run_workers(_worker_arguments(cells, processes), processes, cell.config.training.devices)
+        run_workers(_worker_arguments(cells, processes), processes, planned.config.training.devices)
     except SuiteError:
-        if not cell.trained:  # else another cell of the cohort failed, as its stage will say
+        if not planned.trained:  # else another cell of the cohort failed, as its stage will say
             raise
 
 
-def publish_run(cell: PlannedCell) -> None:
+def publish_run(planned: PlannedCell) -> None:
     """Write weights.safetensors, log.jsonl and run.json of a trained cell into results/."""
-    facts = _read_seal(cell.scratch).facts
-    summary = json.loads((cell.scratch / "summary.json").read_text(encoding="utf-8"))
-    config = cell.config
-    remove_temporaries(cell.output)
-    _copy(cell.scratch / "weights.safetensors", cell.output)
-    _copy(cell.scratch / "log.jsonl", cell.output)
+    facts = _read_seal(planned.scratch).facts
+    summary = json.loads((planned.scratch / "summary.json").read_text(encoding="utf-8"))
+    config = planned.config
+    folder = planned.cell.run_dir
+    remove_temporaries(folder)
+    _copy(planned.scratch / "weights.safetensors", folder)
+    _copy(planned.scratch / "log.jsonl", folder)
     record = RunRecord(
         schema=1,
-        kind="teacher" if config.method == TEACHER else "student",
-        profile=config.profile,
+        kind="teacher" if planned.cell.is_teacher else "student",
+        profile=planned.cell.profile,
         dataset=config.dataset,
         method=config.method,
         seed=config.seed,
-        note=read_profile(config.profile).note,
+        note=read_experiment(planned.cell.profile).note,
         config=config.as_dict(),
-        fingerprint=cell.fingerprint,
-        code_digest=cell.code,
-        manifest_sha256=cell.manifest,
-        teacher_sha256=cell.teacher,
-        pretrained_sha256=cell.pretrained,
+        fingerprint=planned.fingerprint,
+        code_digest=planned.code,
+        manifest_sha256=planned.data,
+        teacher_sha256=planned.teacher,
+        pretrained_sha256=planned.pretrained,
         determinism=config.training.determinism,
         git_commit=git_commit(),
         seconds=Seconds(**summary.pop("seconds")),
         **summary,
         **facts,
     )
-    write_record(cell.output / "run.json", record)
-    forget_failure(cell.output)
+    write_record(folder / "run.json", record)
+    forget_failure(folder)
 
 
 def publish_evaluation(plan: PlannedEvaluation) -> None:
     """Copy the files of a finished evaluation into results/."""
-    sealed = _read_seal(plan.scratch)
+    sealed, folder = _read_seal(plan.scratch), plan.cell.evaluation_dir
     try:
-        if plan.output.is_dir():
-            shutil.rmtree(plan.output)
-        (plan.output / "pictures").mkdir(parents=True)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        (folder / "pictures").mkdir(parents=True)
     except OSError as error:
-        raise SuiteError(f"{plan.output}: cannot be replaced ({error.strerror})") from error
+        raise SuiteError(f"{folder}: cannot be replaced ({error.strerror})") from error
     for name in sealed.files:
         if name != RECORD:
-            _copy(plan.scratch / name, (plan.output / name).parent)
-    _copy(plan.scratch / RECORD, plan.output)
+            _copy(plan.scratch / name, (folder / name).parent)
+    _copy(plan.scratch / RECORD, folder)
 
 
 def run_workers(jobs: Sequence[Sequence[str]], processes: int, devices: int = 1) -> None:
@@ -156,7 +157,7 @@ def _worker_arguments(cells: Sequence[PlannedCell], processes: int) -> list[list
     first = cells[0].config
     names = [(cell.config.seed, cell.config.method) for cell in cells]
     return [
-        [first.profile, first.dataset, str(seed), *methods]
+        [first.cell.profile, first.dataset, str(seed), *methods]
         for seed, methods in cohorts(names, processes)
     ]
 

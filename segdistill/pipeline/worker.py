@@ -23,27 +23,23 @@ from segdistill.errors import SuiteError
 from segdistill.evaluation.evaluate import Subject, evaluate_file
 from segdistill.evaluation.truth import Truth
 from segdistill.leaving import leave_with
-from segdistill.pipeline.cells import (
-    TEACHER,
-    PlannedCell,
-    manifest_path,
-    plan_student,
-    plan_teacher,
-    run_folder,
-)
+from segdistill.pipeline.cells import PlannedCell, plan
 from segdistill.pipeline.environment import describe_environment
 from segdistill.pipeline.evaluations import PlannedEvaluation, plan_evaluation
 from segdistill.pipeline.failures import note_failure
 from segdistill.pipeline.lock import locked
 from segdistill.pipeline.seal import seal
 from segdistill.records import ScoreRecord
-from segdistill.settings.loading import read_profile
+from segdistill.settings.cell import Cell, manifest_path
+from segdistill.settings.loading import read_experiment
 from segdistill.settings.schema import DataSource
 from segdistill.stop import StopRequest
 from segdistill.training import session
 from segdistill.training.instructions import cap_instructions
-from segdistill.training.loop import SUMMARY, Cell
-from segdistill.training.ranks import ALONE, Ranks, joined
+from segdistill.training.loop import SUMMARY, TrainingJob
+from segdistill.training.process_group import SINGLE_PROCESS, ProcessGroup, joined
+
+WEIGHTS = "weights.safetensors"
 
 
 def main() -> int:
@@ -69,17 +65,14 @@ def work(
     seed: int,
     methods: Sequence[str],
     stop: StopRequest,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train the cells that are not trained yet, then evaluate those not evaluated yet.
 
     All ranks train; the first one alone holds the locks, writes and evaluates.
     """
     device = pick_device()
-    if list(methods) == [TEACHER]:
-        planned = [plan_teacher(profile, dataset)]
-    else:
-        planned = [plan_student(profile, dataset, method, seed) for method in methods]
+    planned = [plan(Cell(profile, dataset, method, seed)) for method in methods]
     with ExitStack() as locks:
         for cell in planned if ranks.leads else ():
             locks.enter_context(locked(cell.scratch))
@@ -94,7 +87,7 @@ def work(
     truths: dict[str, Truth] = {}
     for cell in planned:
         stop.leave_if_requested()
-        evaluate_cell(profile, dataset, cell.config.method, seed, cell, truths)
+        evaluate_cell(cell.cell, cell, truths)
 
 
 @contextmanager
@@ -105,53 +98,42 @@ def noted_failures(cells: Sequence[PlannedCell]) -> Iterator[None]:
     except Exception as error:
         for cell in cells:
             if not cell.trained:
-                note_failure(cell.output, _reason(error, cell))
+                note_failure(cell.cell.run_dir, _reason(error, cell))
         raise
 
 
 def _reason(error: Exception, cell: PlannedCell) -> str:
     """The error's lines on `cell`, or all of them if none names it; one line."""
     lines = str(error).splitlines() or [type(error).__name__]
-    own = (
-        f"{cell.config.profile}/{cell.config.dataset}/{cell.config.method}/seed{cell.config.seed}:"
-    )
-    return "; ".join([line for line in lines if line.startswith(own)] or lines)
+    own = [line for line in lines if line.startswith(f"{cell.cell}:")]
+    return "; ".join(own or lines)
 
 
 def evaluate_cell(
-    profile: str,
-    dataset: str,
-    method: str,
-    seed: int,
-    cell: PlannedCell | None = None,
+    cell: Cell,
+    planned: PlannedCell | None = None,
     truths: MutableMapping[str, Truth] | None = None,
 ) -> None:
-    """Evaluate a cell's weights, published or still in `cell`'s scratch folder."""
-    weights = cell.scratch / "weights.safetensors" if cell and cell.trained else None
-    plan = plan_evaluation(profile, dataset, method, seed, weights)
-    if not plan.done:
-        published = run_folder(profile, dataset, method, seed) / "weights.safetensors"
-        evaluate_plan(plan, weights or published, truths)
+    """Evaluate a cell's weights, published or still in the scratch folder of its training."""
+    trained = planned is not None and planned.trained
+    waiting = planned.scratch / WEIGHTS if planned and trained else None
+    evaluation = plan_evaluation(cell, waiting)
+    if not evaluation.done:
+        evaluate_plan(evaluation, waiting or cell.run_dir / WEIGHTS, truths)
 
 
 def evaluate_plan(
-    plan: PlannedEvaluation, weights: Path, truths: MutableMapping[str, Truth] | None = None
+    planned: PlannedEvaluation, weights: Path, truths: MutableMapping[str, Truth] | None = None
 ) -> ScoreRecord:
-    """Evaluate the file `weights`, whose hash `plan` names, into the plan's scratch folder."""
-    config = plan.config
-    subject = Subject(
-        config.profile,
-        config.dataset,
-        config.method,
-        config.seed,
-        _is_subset(config.dataset, config.data),
-        plan.weights_sha256,
-    )
-    with locked(plan.scratch):
+    """Evaluate the file `weights`, whose hash the plan names, into the plan's scratch folder."""
+    config, folder = planned.config, planned.scratch
+    subset = _is_subset(config.dataset, config.data)
+    subject = Subject(config.cell, subset, planned.weights_sha256)
+    with locked(folder):
         record = evaluate_file(
-            weights, config, plan.recipe, subject, plan.scratch, pick_device(), truths
+            weights, config, planned.recipe, subject, folder, pick_device(), truths
         )
-        seal(plan.scratch, {})
+        seal(folder, {})
         return record
 
 
@@ -177,7 +159,7 @@ def train_cells(
     cells: Sequence[PlannedCell],
     device: torch.device,
     stop: StopRequest,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train `cells`, all of one dataset and seed, into their scratch folders, and seal them."""
     config = cells[0].config
@@ -186,12 +168,12 @@ def train_cells(
             f"profile {config.profile}: the recipe says devices: {config.training.devices}, but "
             f"{ranks.world} processes were started"
         )
-    jobs = [Cell(cell.config, cell.scratch) for cell in cells]
+    jobs = [TrainingJob(cell.config, cell.scratch) for cell in cells]
     if ranks.leads:  # results that were damaged must not be taken for those of this process
         for cell in cells:
             _remove(cell.scratch / SUMMARY)
-    teacher = run_folder(config.profile, config.dataset, TEACHER, 0) / "weights.safetensors"
-    execution = read_profile(config.profile).execution
+    teacher = config.cell.teacher.run_dir / WEIGHTS
+    execution = read_experiment(config.profile).execution
     try:
         session.run(jobs, teacher, execution, device, stop, ranks)
     finally:  # one that failed leaves the others' results in place
@@ -229,7 +211,7 @@ def _remove(path: Path) -> None:
 def _is_subset(dataset: str, source: DataSource) -> bool:
     """Whether the recipe limits the data or the data are not the whole release."""
     limited = any(value is not None for value in source.limit.model_dump().values())
-    return source.subset or limited or read_manifest(manifest_path(dataset)).subset
+    return limited or read_manifest(manifest_path(dataset)).subset
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from segdistill.report.tables.formats import plain, values_csv
 from segdistill.report.tables.matrix import Matrix, collect
 from segdistill.report.tables.metric_tables import boundary_table, class_table, object_table
 from segdistill.report.tables.table import Table, Value
-from segdistill.settings.grid import grid_of
+from segdistill.settings.loading import read_experiment
 
 CLAIMS = Path("experiments/claims.csv")
 INCOMPLETE = 2  # exit status
@@ -69,7 +69,7 @@ def build_report(profile: str | None, results: Path) -> Report:
     Works on whatever cells there are. Raises SuiteError only for mistakes outside the cells:
     params.yaml, the profile, the claims, or a folder that cannot be written.
     """
-    params = grid_of(profile)
+    params = read_experiment(profile)
     folder = results / params.profile
     matrix = collect(params.profile, params, folder)
     claims = read_claims(CLAIMS)

@@ -7,9 +7,9 @@ from io import StringIO
 from pathlib import Path
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.cells import RESULTS, run_folder
 from segdistill.pipeline.training_log import read_rows
 from segdistill.records import read_run, write_bytes
+from segdistill.settings.cell import RESULTS, Cell
 
 
 def to_csv(folders: Sequence[Path], target: Path) -> None:
@@ -50,5 +50,5 @@ def to_tensorboard(folders: Sequence[Path], target: Path) -> None:
 
 def _name(folder: Path) -> str:
     run = read_run(folder / "run.json")
-    place = run_folder(run.profile, run.dataset, run.method, run.seed)
+    place = Cell(run.profile, run.dataset, run.method, run.seed).run_dir
     return str(place.relative_to(RESULTS))

@@ -18,7 +18,7 @@ from segdistill.evaluation.small_objects import BINS, components
 from segdistill.report.names import dataset_title, method_title
 from segdistill.report.plots.style import INK, Picture, render, styled
 from segdistill.report.tables.matrix import Cell, Matrix
-from segdistill.settings.loading import data_root, read_profile
+from segdistill.settings.loading import data_root
 
 Labels = NDArray[np.uint8]  # H W, train ids
 Colours = NDArray[np.uint8]  # H W 3, RGB
@@ -93,12 +93,9 @@ def _folder(cell: Cell) -> Path:
 
 
 def _split(matrix: Matrix, dataset: str) -> Split:
-    profile = read_profile(matrix.profile)
     found = next(matrix.finished(dataset))
-    if dataset not in profile.data:
-        raise SuiteError(f"the profile has no data block {dataset!r}")
     info = dataset_info(dataset)
-    root = data_root(profile.data[dataset], dataset, info.root_variable, info.synthetic)
+    root = data_root(dataset, info.root_variable, info.synthetic)
     try:
         split = open_split(dataset, root, found.scores.split)
     except SuiteError as error:

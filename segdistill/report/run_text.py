@@ -6,9 +6,9 @@ from statistics import fmean
 from typing import Any
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.cells import TEACHER, evaluation_folder, run_folder
 from segdistill.pipeline.training_log import read_rows
 from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
+from segdistill.settings.cell import TEACHER, Cell
 
 HASHES = ("fingerprint", "code_digest", "git_commit")  # and whatever ends in _sha256
 NOT_METRICS = {"schema_version", "profile", "dataset", "method", "seed", "synthetic", "subset",
@@ -28,9 +28,9 @@ def find_run(name: str) -> Path:
     parts = folder.parts
     if not (folder / "run.json").is_file():
         if len(parts) == 3 and parts[2] == TEACHER:
-            folder = run_folder(parts[0], parts[1], TEACHER, 0)
+            folder = Cell(*parts, seed=0).run_dir
         elif len(parts) == 4 and parts[3].removeprefix("seed").isdecimal():
-            folder = run_folder(*parts[:3], int(parts[3].removeprefix("seed")))
+            folder = Cell(*parts[:3], int(parts[3].removeprefix("seed"))).run_dir
     if not (folder / "run.json").is_file():
         raise SuiteError(
             f"{name}: no run.json there; name a run's folder, or EXPERIMENT/DATASET/METHOD/seedN"
@@ -102,9 +102,9 @@ def _scores(folder: Path, run: RunRecord) -> ScoreRecord | None:
     """The evaluation's record in the same results folder, wherever that lies; None if there is
     none or it is of other weights.
     """
-    cell = (run.profile, run.dataset, run.method, run.seed)
-    root = folder.resolve().parents[len(run_folder(*cell).parts) - 1]
-    path = root / evaluation_folder(*cell) / "scores.json"
+    cell = Cell(run.profile, run.dataset, run.method, run.seed)
+    root = folder.resolve().parents[len(cell.run_dir.parts) - 1]
+    path = root / cell.evaluation_dir / "scores.json"
     scores = read_scores(path) if path.is_file() else None
     return scores if scores and scores.weights_sha256 == run.weights_sha256 else None
 

@@ -1,34 +1,30 @@
-"""params.yaml and a profile -> the frozen, validated settings of one cell."""
+"""An experiment's params.yaml -> the frozen, checked settings of one cell.
+
+Everything that can be wrong in the file is found here, before torch starts.
+"""
 
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from segdistill.errors import SuiteError, printable
-from segdistill.settings.schema import (
-    DataSource,
-    Network,
-    Params,
-    Profile,
-    TeacherTraining,
-    Training,
-)
+from segdistill.errors import SuiteError, did_you_mean, printable
+from segdistill.settings.cell import TEACHER, Cell
+from segdistill.settings.methods import resolved_options
+from segdistill.settings.schema import DataSource, Experiment, Network, TeacherTraining, Training
 
-PARAMS = Path("params.yaml")
-PROFILES = Path("experiments/profiles")
+PARAMS = Path("params.yaml")  # of the default experiment
+EXPERIMENTS = Path("experiments")  # NAME/params.yaml of every other one
 INSTALLED = "files"  # below data/DATASET: the dataset as `segdistill data` installs it
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Term:
-    """One distillation method of a run with the fields its block sets."""
+    """One distillation method of a run with all its options."""
 
     method: str
     fields: dict[str, Any]
@@ -38,15 +34,33 @@ class Term:
 class RunConfig:
     """Everything that decides the bits of one training."""
 
-    profile: str
-    dataset: str
-    method: str  # key of the block; "teacher" for the teacher
-    seed: int
+    cell: Cell
     data: DataSource
     student: Network  # the network that is trained
     teacher: Network | None  # None: trained without a teacher
     training: Training
     terms: tuple[Term, ...]
+
+    @property
+    def profile(self) -> str:
+        """The cell's experiment."""
+        return self.cell.profile
+
+    @property
+    def dataset(self) -> str:
+        """The cell's data set."""
+        return self.cell.dataset
+
+    @property
+    def method(self) -> str:
+        """The cell's method."""
+        return self.cell.method
+
+    @property
+    def seed(self) -> int:
+        """The seed of all draws: the cell's, or that of the teacher's training."""
+        training = self.training
+        return training.seed if isinstance(training, TeacherTraining) else self.cell.seed
 
     @property
     def source(self) -> Path | None:
@@ -55,13 +69,13 @@ class RunConfig:
         return Path(named) if named else None
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as plain JSON values, without where the data lie and what is scored."""
+        """The same as plain JSON values, without what is scored."""
         return {
-            "profile": self.profile,
-            "dataset": self.dataset,
-            "method": self.method,
+            "profile": self.cell.profile,
+            "dataset": self.cell.dataset,
+            "method": self.cell.method,
             "seed": self.seed,
-            "data": self.data.model_dump(mode="json", exclude={"root", "evaluate_split"}),
+            "data": self.data.model_dump(mode="json", exclude={"evaluate_split"}),
             "student": self.student.model_dump(mode="json"),
             "teacher": self.teacher.model_dump(mode="json") if self.teacher else None,
             "training": self.training.model_dump(mode="json"),
@@ -69,113 +83,143 @@ class RunConfig:
         }
 
 
-def read_params(path: Path = PARAMS) -> Params:
-    """The grid. Raises SuiteError naming the file, the key and the nearest known key."""
-    return _validate(_read_yaml(path), Params, path)
+def params_path(name: str | None = None) -> Path:
+    """The params.yaml of experiment `name`; None: of the default one.
+
+    Raises SuiteError if there is no such experiment.
+    """
+    if name is None or name == default_name():
+        return PARAMS
+    path = EXPERIMENTS / name / "params.yaml"
+    if Path(name).name != name or not path.is_file():
+        hint = did_you_mean(name, experiment_names())
+        raise SuiteError(f"experiment {name!r}: there is no {path}{hint}")
+    return path
 
 
-def read_profile(name: str, folder: Path = PROFILES) -> Profile:
-    """The recipes of profile `name`. Raises SuiteError if there is none or a key is unknown."""
-    path = folder / f"{name}.yaml"
-    if not path.is_file():
-        known = sorted(found.stem for found in folder.glob("*.yaml"))
-        raise SuiteError(f"{path}: no such profile{did_you_mean(name, known)}")
-    return _validate(_read_yaml(path), Profile, path)
+def default_name() -> str | None:
+    """The name of the experiment whose params.yaml lies at the top, if there is one."""
+    if not PARAMS.is_file():
+        return None
+    found = _read_yaml(PARAMS)
+    return found.get("profile") if isinstance(found, dict) else None
 
 
-def student_run(profile_name: str, dataset: str, method: str, seed: int) -> RunConfig:
-    """The configuration of one cell of the matrix."""
-    profile = read_profile(profile_name)
-    terms = method_terms(profile, method, PROFILES / f"{profile_name}.yaml")
-    return RunConfig(
-        profile=profile_name,
-        dataset=dataset,
-        method=method,
-        seed=seed,
-        data=data_source(profile, dataset, profile_name),
-        student=profile.networks.student,
-        teacher=profile.networks.teacher,
-        training=profile.train,
-        terms=terms,
+def experiment_names() -> list[str]:
+    """All experiments, the default one first."""
+    others = sorted(path.parent.name for path in EXPERIMENTS.glob("*/params.yaml"))
+    return [*filter(None, [default_name()]), *others]
+
+
+def read_experiment(name: str | None = None) -> Experiment:
+    """Experiment `name`, checked; None: the default one.
+
+    Raises SuiteError naming the file, the key and the nearest known key.
+    """
+    path = params_path(name)
+    found = _validate(_read_yaml(path), Experiment, path)
+    if path != PARAMS and found.profile != path.parent.name:
+        raise SuiteError(f"{path}: profile: {found.profile!r} is not the folder's name")
+    for method in found.methods:
+        method_terms(found, method)
+    for dataset in found.datasets:
+        _data_source(found, dataset)
+    return found
+
+
+def run_config(cell: Cell) -> RunConfig:
+    """The settings of a cell. Raises SuiteError if its experiment holds no such cell."""
+    experiment = read_experiment(cell.profile)
+    return (
+        teacher_run(experiment, cell.dataset) if cell.is_teacher else student_run(experiment, cell)
     )
 
 
-def teacher_run(profile_name: str, dataset: str) -> RunConfig:
-    """The configuration of a dataset's teacher."""
-    profile = read_profile(profile_name)
-    training: TeacherTraining = profile.teacher
+def student_run(experiment: Experiment, cell: Cell) -> RunConfig:
+    """The settings of a student."""
+    if cell.seed < 0:
+        raise SuiteError(f"seed {cell.seed}: a seed is 0 or more")
+    return RunConfig(
+        cell=cell,
+        data=_data_source(experiment, cell.dataset),
+        student=experiment.networks.student,
+        teacher=experiment.networks.teacher,
+        training=experiment.train,
+        terms=method_terms(experiment, cell.method),
+    )
+
+
+def teacher_run(experiment: Experiment, dataset: str) -> RunConfig:
+    """The settings of a data set's teacher."""
+    training: TeacherTraining = experiment.teacher
     if training.source:  # several datasets have several teachers
         source = training.source.replace("{dataset}", dataset)
         training = training.model_copy(update={"source": source})
     return RunConfig(
-        profile=profile_name,
-        dataset=dataset,
-        method="teacher",
-        seed=training.seed,
-        data=data_source(profile, dataset, profile_name),
-        student=profile.networks.teacher,
+        cell=Cell(experiment.profile, dataset, TEACHER, 0),
+        data=_data_source(experiment, dataset),
+        student=experiment.networks.teacher,
         teacher=None,
         training=training,
         terms=(),
     )
 
 
-def method_terms(profile: Profile, key: str, path: Path) -> tuple[Term, ...]:
+def method_terms(experiment: Experiment, key: str) -> tuple[Term, ...]:
     """The methods of block `key`: its `method` (a name or a list; default the key) and fields.
 
-    With a list, each method's fields stand in a mapping under its name.
+    With a list, each method's fields stand in a mapping under its name. All options are resolved.
+    Raises SuiteError if there is no such block, method or option.
     """
-    if key not in profile.methods:
-        hint = did_you_mean(key, sorted(profile.methods))
-        raise SuiteError(f"{path}: methods: no block {key!r}{hint}")
-    block = dict(profile.methods[key])
+    path = params_path(experiment.profile)
+    if key not in experiment.options:
+        hint = did_you_mean(key, sorted(experiment.options))
+        raise SuiteError(f"{path}: options: no block {key!r}{hint}")
+    block = dict(experiment.options[key])
     methods = block.pop("method", key)
     if isinstance(methods, str):
-        return (Term(methods, block),)
-    _check_methods(methods, f"{path}: methods.{key}.method")
+        blocks = {methods: block}
+    else:
+        blocks = _several(methods, block, f"{path}: options.{key}")
+    try:
+        return tuple(Term(name, resolved_options(name, own)) for name, own in blocks.items())
+    except SuiteError as error:
+        raise SuiteError(f"{path}: options.{key}: {error}") from error
+
+
+def _several(methods: Any, block: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
+    names = isinstance(methods, list) and all(isinstance(name, str) for name in methods)
+    if not names or not methods or len(set(methods)) != len(methods):
+        raise SuiteError(f"{where}.method: needs a method's name or a list of different ones")
     if unknown := sorted(set(block) - set(methods)):
         raise SuiteError(
-            f"{path}: methods.{key}.{unknown[0]}: with several methods, put each one's fields "
+            f"{where}.{unknown[0]}: with several methods, put each one's fields "
             f"under its name ({', '.join(methods)})"
         )
-    return tuple(Term(method, dict(block.get(method) or {})) for method in methods)
+    return {name: dict(block.get(name) or {}) for name in methods}
 
 
-def data_root(config: DataSource, dataset: str, variable: str | None, synthetic: bool) -> Path:
-    """The dataset's folder: `root` of the recipe, its environment variable, or as installed."""
+def data_root(dataset: str, variable: str | None, synthetic: bool) -> Path:
+    """The dataset's folder: where it is drawn, its environment variable's, or as installed."""
     if synthetic:
         return Path("data") / dataset
-    if config.root:
-        return Path(config.root).expanduser()
     if variable and os.environ.get(variable):
         return Path(os.environ[variable]).expanduser()
     installed = Path("data") / dataset / INSTALLED
     if installed.is_dir():
         return installed
     raise SuiteError(
-        f"data.{dataset}.root is not set: name the folder there or in the environment "
-        f"variable {variable}"
+        f"data set {dataset}: not installed; `segdistill data {dataset}` installs it, or name its "
+        f"folder in the environment variable {variable}"
     )
 
 
-def did_you_mean(name: str, known: list[str]) -> str:
-    """A hint to append to an error about an unknown `name`."""
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-
-
-def _check_methods(methods: Any, where: str) -> None:
-    names = isinstance(methods, list) and all(isinstance(name, str) for name in methods)
-    if not names or not methods or len(set(methods)) != len(methods):
-        raise SuiteError(f"{where}: needs a method's name or a list of different ones")
-
-
-def data_source(profile: Profile, dataset: str, name: str) -> DataSource:
-    """Where `dataset` lies according to profile `name`. Raises SuiteError if it does not say."""
-    if dataset not in profile.data:
-        hint = did_you_mean(dataset, sorted(profile.data))
-        raise SuiteError(f"{PROFILES / name}.yaml: data: no block {dataset!r}{hint}")
-    return profile.data[dataset]
+def _data_source(experiment: Experiment, dataset: str) -> DataSource:
+    """How an experiment reads `dataset`. Raises SuiteError if it does not say."""
+    if dataset not in experiment.data:
+        hint = did_you_mean(dataset, sorted(experiment.data))
+        raise SuiteError(f"{params_path(experiment.profile)}: data: no block {dataset!r}{hint}")
+    return experiment.data[dataset]
 
 
 def _read_yaml(path: Path) -> Any:
@@ -187,7 +231,7 @@ def _read_yaml(path: Path) -> Any:
         raise SuiteError(f"{path}: not valid YAML ({str(error).splitlines()[0]})") from error
 
 
-def _validate(value: Any, model: type[M], path: Path) -> M:
+def _validate(value: Any, model: type[Experiment], path: Path) -> Experiment:
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -1,13 +1,13 @@
-"""The schema of params.yaml (the grid) and of experiments/profiles/NAME.yaml (the recipes)."""
+"""The schema of an experiment's params.yaml."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
-# No hyphen: stages are named by joining with it, the profile first.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+]*$")]
-ProfileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
-Seed = Annotated[int, Field(ge=0)]
+# No hyphen, by which stages' names are joined; no dot, by which DVC takes a key of a key.
+Part = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
+Seed = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Settings(BaseModel):
@@ -22,35 +22,6 @@ class Statistics(Settings):
     resamples: PositiveInt = 10_000
     confidence: float = Field(0.95, gt=0.5, lt=1)
     seed: Seed = 0
-
-
-class Grid(Settings):
-    """Which cells exist: datasets x methods x seeds."""
-
-    datasets: tuple[Name, ...] = Field(min_length=1)
-    methods: tuple[Name, ...] = Field(min_length=1)
-    seeds: tuple[Seed, ...] = Field(min_length=1)
-
-    @field_validator("datasets", "methods", "seeds")
-    @classmethod
-    def _distinct(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        if len(set(values)) != len(values):
-            raise ValueError("an entry is listed twice")
-        return values
-
-    @field_validator("methods")
-    @classmethod
-    def _students(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        if "teacher" in values:
-            raise ValueError("'teacher' names the teacher's results; give the block another name")
-        return values
-
-
-class Params(Grid):
-    """params.yaml: the profile and its grid."""
-
-    profile: ProfileName
-    statistics: Statistics = Statistics()
 
 
 class Network(Settings):
@@ -137,13 +108,11 @@ class Limits(Settings):
 
 
 class DataSource(Settings):
-    """Where a dataset lies and how it is cropped."""
+    """How a dataset is cropped, and which of its splits are read."""
 
-    root: str | None = None  # a folder; None = the dataset's environment variable
     crop: tuple[PositiveInt, PositiveInt]
     train_split: str = "train"
     evaluate_split: str = "test"
-    subset: bool = False
     limit: Limits = Limits()
 
 
@@ -154,16 +123,34 @@ class Networks(Settings):
     student: Network
 
 
-class Profile(Settings):
-    """One profile file."""
+class Experiment(Settings):
+    """One experiment, its params.yaml: which cells exist, and how each is made."""
 
+    profile: Name
     about: str
     note: str  # printed under every table, such as how short a schedule was
-    grid: Grid
+    datasets: tuple[Part, ...] = Field(min_length=1)
+    methods: tuple[Part, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = Field(min_length=1)
     data: dict[str, DataSource]
     networks: Networks
     teacher: TeacherTraining
     train: Training
     evaluate: Evaluation
     execution: Execution
-    methods: dict[str, dict[str, Any]]
+    statistics: Statistics = Statistics()
+    options: dict[str, dict[str, Any]]  # of every method
+
+    @field_validator("datasets", "methods", "seeds")
+    @classmethod
+    def _distinct(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(set(values)) != len(values):
+            raise ValueError("an entry is listed twice")
+        return values
+
+    @field_validator("methods")
+    @classmethod
+    def _students(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if "teacher" in values:
+            raise ValueError("'teacher' names the teacher's results; give the block another name")
+        return values

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from data_files import picture, write_dataset
 
-from segdistill.data import scenes
 from segdistill.data.catalogue import dataset_info
 from segdistill.data.manifest import read_manifest, verify
 from segdistill.data.preparation import prepare
+from segdistill.data.scenes import dataset
 
 REAL = ("cityscapes", "voc", "camvid")
 
@@ -81,7 +81,7 @@ def test_a_repetition_inside_a_split_is_no_leak(tmp_path: Path) -> None:
 def test_drawn_set_is_drawn_into_its_destination(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scenes, "COUNTS", {"train": 2, "val": 2, "test": 1})
+    monkeypatch.setattr(dataset, "COUNTS", {"train": 2, "val": 2, "test": 1})
     path = prepare("scenes_voc", tmp_path / "unused", tmp_path / "drawn")
     manifest = read_manifest(path)
     assert (manifest.synthetic, manifest.subset) == (True, False)

@@ -1,9 +1,7 @@
 """The drawn datasets: equal bits everywhere, every class in every split, fine structure."""
 
 import io
-import os
 import zlib
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,24 +9,28 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segdistill.data import scenes
 from segdistill.data.catalogue import dataset_info, dataset_names
+from segdistill.data.draws import draws
 from segdistill.data.png import encode_png
-from segdistill.data.scenes import COUNTS, draw_dataset, draw_scene
+from segdistill.data.scenes import dataset, shapes, textures
+from segdistill.data.scenes.canvas import Canvas, Dice, Look, Shape
+from segdistill.data.scenes.dataset import COUNTS, draw_dataset, draw_scene
 from segdistill.errors import SuiteError
+from segdistill.evaluation.small_objects import BINS, components
 
 DRAWN = tuple(name for name in dataset_names() if dataset_info(name).synthetic)
+SIZES = {"cityscapes": (128, 192), "voc": (144, 144), "camvid": (128, 192)}  # height, width
 # sha256 over image and label of the first eight scenes of train: a change means that every
 # recorded result on drawn scenes was made with other data.
 GOLDEN = {
-    "scenes_cityscapes": "3fab67fb11a42b14729805392181e5b87f73cafdc677d4b7d97bfda561a767fe",
-    "scenes_voc": "4049e327bb59610f535c46937d4900336509d533c1646ee9a3e88f6ebc1a96c8",
-    "scenes_camvid": "56f70df563c25d474577ed232c8bc04d2f5d634d222387c681fb935d35db100a",
+    "scenes_cityscapes": "ba94af26cfc0b5fefca048f500f7d09ca927db52ed3648200a8531064be55058",
+    "scenes_voc": "3bd25068900e3ebe7ba46a7236967d28e99de9f8be2703a7cb854e1f30f54281",
+    "scenes_camvid": "dee28300c585e71803559d27b2f8e0fab5bcb968c724d1776d3e46dee5227b76",
 }
 
 
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenes, "COUNTS", {"train": 2, "val": 2, "test": 1})
+    monkeypatch.setattr(dataset, "COUNTS", {"train": 2, "val": 2, "test": 1})
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -61,14 +63,18 @@ def test_a_scene_depends_on_its_place_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_every_class_is_in_the_smallest_split_and_labels_are_legal(name: str) -> None:
+def test_every_class_is_in_every_split_and_labels_are_legal(name: str) -> None:
     info = dataset_info(name)
-    labels = [draw_scene(info, "val", index)[1] for index in range(COUNTS["val"])]
-    pixels = np.bincount(np.concatenate([label.ravel() for label in labels]), minlength=256)
-    classes = len(info.classes)
-    assert pixels[classes:255].sum() == 0
-    assert pixels[255] > 0
-    assert (pixels[:classes] / pixels[:classes].sum()).min() > 0.004
+    for split in info.splits:
+        scenes = [draw_scene(info, split, index) for index in range(COUNTS["val"])]
+        assert {image.shape for image, _ in scenes} == {(*SIZES[info.layout], 3)}
+        labels = np.stack([label for _, label in scenes])
+        assert labels.shape[1:] == SIZES[info.layout]
+        pixels = np.bincount(labels.ravel(), minlength=256)
+        classes = len(info.classes)
+        assert pixels[classes:255].sum() == 0
+        assert pixels[255] > 0  # as in every release; a split without any is refused
+        assert (pixels[:classes] / pixels[:classes].sum()).min() > 0.003
 
 
 def test_objects_have_ignored_borders() -> None:
@@ -78,14 +84,65 @@ def test_objects_have_ignored_borders() -> None:
         assert ((first == 255) | (second == 255))[touching].all()
 
 
-def test_streets_have_thin_poles_and_small_objects() -> None:
+def test_poles_are_thin_and_long() -> None:
     info = dataset_info("scenes_cityscapes")
-    pole, person = info.classes.index("pole"), info.classes.index("person")
-    labels = [draw_scene(info, "train", index)[1] for index in range(20)]
-    runs = np.concatenate([(label == pole).sum(axis=1) for label in labels])
-    people = np.array([(label == person).sum() for label in labels])
-    assert 0 < np.median(runs[runs > 0]) < 12
-    assert 0 < np.median(people[people > 0]) / labels[0].size < 0.05
+    pole = info.classes.index("pole")
+    masks = [draw_scene(info, "train", index)[1] == pole for index in range(20)]
+    widths, heights = (np.concatenate([mask.sum(axis=a) for mask in masks]) for a in (1, 0))
+    assert 1 <= np.median(widths[widths > 0]) <= 16  # of all poles in a row of pixels
+    assert np.median(heights[heights > 0]) >= 20
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_many_objects_are_small(name: str) -> None:
+    info = dataset_info(name)
+    labels = [draw_scene(info, "test", index)[1] for index in range(40)]
+    found = [components(label) for label in labels]
+    counts = np.bincount(np.concatenate([parts.bins for parts in found]), minlength=len(BINS))
+    assert (counts / counts.sum()).min() > 0.05
+    assert counts.min() >= 10
+
+
+def painted(shape: Shape, x: float, foot: float, width: float, height: float) -> Canvas:
+    canvas = Canvas(40, 60, Dice(draws(0, "test", 0)))
+    canvas.paint(Look(shape, width, height, (100, 100, 100), textures.plain), 3, x, foot, 1.0)
+    return canvas
+
+
+@pytest.mark.parametrize(
+    ("x", "foot", "rows", "columns"),
+    [
+        (30, 30, (20, 30), (26, 34)),
+        (0, 30, (20, 30), (0, 4)),  # cut off at the left
+        (60, 45, (35, 40), (56, 60)),  # and at the lower right
+        (30, -1, (0, 0), (0, 0)),  # above the image
+        (99, 30, (0, 0), (0, 0)),  # beside it
+    ],
+)
+def test_a_box_fills_its_pixels_and_no_other(
+    x: float, foot: float, rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    canvas = painted(shapes.BOX, x, foot, 8, 10)
+    expected = np.zeros((40, 60), bool)
+    expected[slice(*rows), slice(*columns)] = True
+    np.testing.assert_array_equal(canvas.label == 3, expected)
+    np.testing.assert_array_equal(canvas.label == 255, ~expected)
+    np.testing.assert_array_equal(canvas.image.any(axis=2), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "area"),
+    [
+        (shapes.DISC, np.pi / 4),
+        (shapes.disc(0, 0.5, 1, 0.5, hole=0.6), np.pi / 4 * (1 - 0.36)),
+        (shapes.taper(1, 0), 0.5),
+        (shapes.taper(0.8, 0.4, foot=0.25, top=0.75), 0.5 * 0.6),
+        (shapes.union(shapes.box(-1, 0.5), shapes.box(0, 1, 0.5)), 0.75 + 0.125),
+    ],
+)
+def test_shapes_cover_their_area(shape: Shape, area: float) -> None:
+    rows, columns = (np.arange(400) + 0.5) / 400, (np.arange(400) - 199.5) / 200
+    assert shape(columns[None, :], rows[:, None]).mean() == pytest.approx(area, abs=0.01)
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -153,27 +210,15 @@ def full(*_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize(
-    ("step", "fault", "message"),
-    [
-        ("write_lists", full, "No space left on device"),
-        # What every drawing process begins with.
-        ("follow", os._exit, "drawn: not drawn, a drawing process was killed"),
-    ],
-)
 def test_an_interrupted_drawing_leaves_the_old_one(
-    step: str,
-    fault: Callable[..., object],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few(monkeypatch)
     info, target = dataset_info("scenes_voc"), tmp_path / "drawn"
     draw_dataset(info, target)
     first = contents(target)
-    monkeypatch.setattr(scenes, step, fault)
-    with pytest.raises(SuiteError, match=message):
+    monkeypatch.setattr(dataset, "write_lists", full)
+    with pytest.raises(SuiteError, match="No space left on device"):
         draw_dataset(info, target)
     assert contents(tmp_path / "drawn") == first
     assert [path.name for path in tmp_path.iterdir()] == ["drawn"]

@@ -1,6 +1,7 @@
 """Within one process a digest reads each file once; tests that edit files forget what was read."""
 
-from segdistill.digest import definitions, walk
+from segdistill import definitions
+from segdistill.digest import walk
 
 
 def forget() -> None:

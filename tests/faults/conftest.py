@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from small_project import make_project
+from victim import start_victim
 
-from segdistill.check.victim import start_victim
-from segdistill.check.workspace import make_workspace
-from segdistill.data import scenes
 from segdistill.data.preparation import prepare
+from segdistill.data.scenes import dataset
 
 DATASET = "scenes_camvid"
 METHODS = ("student", "pcd")
@@ -20,7 +20,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The drawn dataset with as few images as the profile reads."""
     folder = tmp_path_factory.mktemp("drawn")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scenes, "COUNTS", {"train": 16, "val": 4, "test": 4})
+        patch.setattr(dataset, "COUNTS", {"train": 16, "val": 4, "test": 4})
         prepare(DATASET, folder, folder)
     return folder
 
@@ -31,7 +31,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(REPOSITORY)
-        make_workspace(folder, "smoke", DATASET, METHODS, 0, drawn)
+        make_project(folder, "smoke", DATASET, METHODS, 0, drawn)
     for methods in (["teacher"], METHODS):
         process = start_victim(folder, "smoke", DATASET, 0, methods)
         process.join()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from command_line import python
+from outcome import Outcome, differences, outcome
 
-from segdistill.check.outcome import Outcome, differences, outcome
 from segdistill.pipeline.cells import plan_student
 
 CELL = ("smoke", "scenes_camvid", "pcd", "0")
@@ -24,7 +24,7 @@ TRAIN = ("experiments/train.py", *CELL)
 EVALUATE = ("experiments/evaluate.py", *CELL)
 COMPARE = ("experiments/compare.py",)
 STATUS = ("-m", "segdistill", "status")
-VERIFY = ("-m", "segdistill", "verify", str(RUN))
+CHECK = ("-m", "segdistill", "check", str(RUN))
 UNREADABLE, UNWRITABLE = 0, 0o555
 ORDINARY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
@@ -70,7 +70,7 @@ def computed() -> Outcome:
         (RUN, UNWRITABLE, TRAIN),
         (RUN / "run.json", UNREADABLE, EVALUATE),
         (RUN / "weights.safetensors", UNREADABLE, EVALUATE),
-        (RUN / "log.jsonl", UNREADABLE, VERIFY),
+        (RUN / "log.jsonl", UNREADABLE, CHECK),
         (EVALUATION, UNREADABLE, EVALUATE),
         (EVALUATION / "areas.npz", UNREADABLE, COMPARE),
         (EVALUATION / "scores.json", UNREADABLE, COMPARE),

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from outcome import Outcome, differences, outcome
+from victim import start_victim
 
-from segdistill.check.outcome import Outcome, differences, outcome
-from segdistill.check.victim import start_victim
 from segdistill.pipeline.cells import PlannedCell, plan_student
 from segdistill.pipeline.evaluations import plan_evaluation
 from segdistill.pipeline.worker import work

@@ -15,7 +15,7 @@ from segdistill.data.stream import batches
 from segdistill.errors import SuiteError
 from segdistill.models.normalise import normalise
 from segdistill.settings.loading import Term
-from segdistill.training.learner import Learner
+from segdistill.training.student_trainer import StudentTrainer
 
 
 def test_channels_are_ranked_by_score_and_know_who_learns_them() -> None:
@@ -52,19 +52,19 @@ def test_sums_are_looked_at_whatever_the_run_chose() -> None:
 def test_the_teacher_is_seen_as_the_training_saw_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores and kept channels depend on the frozen teacher and the batches alone."""
     config, teacher = run_config("pcd"), frozen_teacher()
-    learner = Learner(config, 11, teacher.spec(), CPU)
+    trainer = StudentTrainer(config, 11, teacher.spec(), CPU)
     augmentation = Augmentation(config.data.crop, TRAINING.scale, TRAINING.flip)
     for batch in batches(Noise(), augmentation, config.seed, TRAINING.batch, 0, STEPS):
         images = normalise(batch.images)
         with torch.no_grad():
-            output = teacher(images, sorted(learner.teacher_taps()))
-        learner.advance(images, batch.labels, output)
-    method: Any = learner.methods[0]
+            output = teacher(images, sorted(trainer.teacher_taps()))
+        trainer.training_step(images, batch.labels, output)
+    method: Any = trainer.methods[0]
     trained = method.findings()
 
-    nets = {"teacher": teacher, "pcd": learner.net.eval()}
+    nets = {"teacher": teacher, "pcd": trainer.net.eval()}
     monkeypatch.setattr(inspect_pcd, "open_data", lambda *_: Noise())
-    monkeypatch.setattr(inspect_pcd, "load", lambda *given: nets[given[2]])
+    monkeypatch.setattr(inspect_pcd, "load", lambda *given: nets[given[1].method])
     classes, found, changes = look(config, STEPS)
     np.testing.assert_allclose(found.scores, trained.scores, rtol=1e-6)
     np.testing.assert_allclose(found.responses, trained.responses, rtol=1e-5, atol=1e-7)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from published_tree import DATA, make_published
 from results_tree import PROFILE, STEPS, Tree
-from submission_cases import DATA, make_submission
 
 from segdistill.pipeline import devices, probe
 from segdistill.pipeline import forecast as forecasting
@@ -20,6 +20,8 @@ from segdistill.pipeline.forecast import (
 )
 from segdistill.pipeline.states import CellState, State
 from segdistill.pipeline.status import duration, work_lines
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import read_experiment
 from segdistill.settings.schema import Execution
 
 COHORT = Execution(cohort=True, processes=2)
@@ -32,7 +34,7 @@ COSTS = {
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    return make_submission(tmp_path_factory.mktemp("plan"))
+    return make_published(tmp_path_factory.mktemp("plan"))
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +45,7 @@ def _inside(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _cell(method: str, seed: int = 0, state: State = "missing", dataset: str = "a") -> CellState:
-    return CellState(dataset, method, seed, state, "", 100)
+    return CellState(Cell("p", dataset, method, seed), state, "", 100)
 
 
 def _seconds(cells: list[CellState], execution: Execution) -> float:
@@ -71,11 +73,11 @@ def test_costs_are_means_over_the_seeds_of_a_method(
 
 def test_a_cell_without_runs_of_its_own_takes_the_nearest_cost() -> None:
     costs = {**COSTS, ("b", "kd"): Cost(0.5, 0.4, 300.0)}
-    assert cost_of(_cell("kd"), costs) == costs["a", "kd"]
-    assert cost_of(_cell("kd", dataset="c"), costs) == Cost(0.4, pytest.approx(0.3), 250.0)
-    assert cost_of(_cell("pcd"), COSTS) == Cost(0.25, pytest.approx(0.15), 150.0)
-    assert cost_of(_cell("teacher", dataset="c"), COSTS) == COSTS["a", "teacher"]
-    assert cost_of(_cell("teacher"), {("a", "kd"): COSTS["a", "kd"]}) is None
+    assert cost_of(_cell("kd").cell, costs) == costs["a", "kd"]
+    assert cost_of(_cell("kd", dataset="c").cell, costs) == Cost(0.4, pytest.approx(0.3), 250.0)
+    assert cost_of(_cell("pcd").cell, COSTS) == Cost(0.25, pytest.approx(0.15), 150.0)
+    assert cost_of(_cell("teacher", dataset="c").cell, COSTS) == COSTS["a", "teacher"]
+    assert cost_of(_cell("teacher").cell, {("a", "kd"): COSTS["a", "kd"]}) is None
 
 
 def test_cohorts_share_data_and_teacher_and_run_side_by_side() -> None:
@@ -143,7 +145,7 @@ def test_probe_times_every_method_and_keeps_nothing(
 ) -> None:
     monkeypatch.setattr(probe, "STEPS", 2)
     before = sorted(tree.root.rglob("*"))
-    costs = probe.probe(PROFILE, DATA, ["teacher", "student", "kd"])
+    costs = probe.probe(read_experiment(), DATA, ["teacher", "student", "kd"])
     assert sorted(costs) == [(DATA, "kd"), (DATA, "student"), (DATA, "teacher")]
     assert all(cost.own > 0 and cost.shared > 0 for cost in costs.values())
     assert costs[DATA, "teacher"].bytes > costs[DATA, "kd"].bytes == costs[DATA, "student"].bytes

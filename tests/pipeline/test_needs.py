@@ -13,13 +13,16 @@ from segdistill.pipeline import forecast, needs
 from segdistill.pipeline.forecast import Cost
 from segdistill.pipeline.needs import lacking
 from segdistill.pipeline.states import CellState, State
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import read_experiment
 
+FILES = "data/camvid/files"
 GET = "  get it: segdistill data camvid --from download"
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose profile reads CamVid, six images a split, from data/camvid."""
+    """A project whose experiment reads CamVid, six images a split, from data/camvid/files."""
     make_tree(tmp_path, ("camvid",), ("student",), (0,), finished=False)
     (tmp_path / ".dvc").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -30,41 +33,41 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def change(project: Path, part: str, **changes: object) -> None:
-    path = project / "experiments" / "profiles" / f"{PROFILE}.yaml"
-    profile = json.loads(path.read_text())
-    profile[part].update(changes)
-    path.write_text(json.dumps(profile))
+    path = project / "params.yaml"
+    params = json.loads(path.read_text())
+    params[part].update(changes)
+    path.write_text(json.dumps(params))
 
 
 def cell(method: str = "student", state: State = "missing", dataset: str = "camvid") -> CellState:
-    return CellState(dataset, method, 0, state, "", 6)
+    return CellState(Cell(PROFILE, dataset, method, 0), state, "", 6)
 
 
 def found(*cells: CellState) -> Sequence[str]:
-    return list(lacking(PROFILE, cells or (cell("teacher"), cell())))
+    return list(lacking(read_experiment(), cells or (cell("teacher"), cell())))
 
 
 def test_nothing_is_missing_where_all_is_there_or_done(project: Path) -> None:
     assert found() == []
-    (project / "data" / "camvid" / "train.txt").unlink()
+    (project / FILES / "train.txt").unlink()
     assert found(cell(state="done")) == []
 
 
 def test_data_come_from_the_environment_variable(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change(project, "data", camvid={"crop": [64, 64]})
+    (project / FILES).rename(project / "camvid")
     (line,) = found()
-    assert line.startswith("data camvid: data.camvid.root is not set")
+    assert line.startswith("data camvid: data set camvid: not installed")
     assert line.splitlines()[1] == GET
     monkeypatch.setenv("CAMVID_ROOT", str(project / "nowhere"))
     assert "nowhere: no such folder of dataset camvid" in found()[0]
-    monkeypatch.setenv("CAMVID_ROOT", "data/camvid")
+    monkeypatch.setenv("CAMVID_ROOT", "camvid")
     assert found() == []
 
 
 def test_a_missing_image_is_found(project: Path) -> None:
-    (project / "data" / "camvid" / "val" / "0003.png").unlink()
+    (project / FILES / "val" / "0003.png").unlink()
     assert "0003.png is missing" in found()[0]
 
 
@@ -128,6 +131,6 @@ def test_command_exits_with_2_and_names_what_is_missing(
     last = capsys.readouterr().out.splitlines()[-2:]
     assert last[0].startswith("2 to train: about 70 s (scoring not counted), ")  # 8 + 6 steps
     assert last[1].startswith("missing here: disk: ")
-    (project / "data" / "camvid" / "train.txt").unlink()
+    (project / FILES / "train.txt").unlink()
     assert status.run(arguments) == 2
     assert "missing here: data camvid: " in capsys.readouterr().out

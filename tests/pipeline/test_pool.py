@@ -1,6 +1,7 @@
 """Which jobs run when and where, and what is said of those that fail."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,21 +10,22 @@ from submitit.core.utils import UncompletedJobError
 from segdistill.errors import SuiteError
 from segdistill.pipeline import pool as pools
 from segdistill.pipeline.devices import places
-from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, was_stopped
+from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, pipeline_of, was_stopped
 from segdistill.pipeline.pool import Pool, make_executor, parse_parameters
-from segdistill.settings.schema import Params
+from segdistill.settings.loading import read_experiment
 from segdistill.stop import Stopped, StopRequest
 
-GRID = Params(profile="p", datasets=("d", "e"), methods=("student", "kd"), seeds=(0, 1))
+ROOT = Path(__file__).resolve().parents[2]
+TEACHER = Job("d-teacher", ())
 LOG = """\
 submitit INFO (2026-01-01 00:00:00,000) - Starting with JobEnvironment(...)
-Running stage 'train@p-d-student-0':
+Running stage 'dvc.yaml:train@d-student-0':
 > python experiments/train.py p d student 0
 error: d kd: loss is nan at step 3
-Running stage 'train@p-d-kd-0':
+Running stage 'dvc.yaml:train@d-kd-0':
 error: d kd: loss is nan at step 3
 error: a training failed; its message is above
-ERROR: failed to reproduce stages: 'train@p-d-kd-0' and 'evaluate@p-d-kd-0'
+ERROR: failed to reproduce stages: 'dvc.yaml:train@d-kd-0' and 'dvc.yaml:evaluate@d-kd-0'
 submitit INFO (2026-01-01 00:00:01,000) - Job completed successfully
 """
 
@@ -72,14 +74,25 @@ def run(executor: Executor, gpus: Sequence[str] = ("",), **options: Any) -> dict
     )
 
 
-def test_a_job_is_a_teacher_or_all_students_of_a_seed() -> None:
-    jobs = matrix_jobs(GRID)
-    assert [job.name for job in jobs] == ["p-d", "p-e"]
-    assert jobs[0].stages == ("prepare@p-d", "teacher@p-d", "evaluate_teacher@p-d")
-    assert [job.name for job in jobs[0].then] == ["p-d-seed0", "p-d-seed1"]
-    assert jobs[0].then[1].stages == (
-        "train@p-d-student-1", "evaluate@p-d-student-1", "train@p-d-kd-1", "evaluate@p-d-kd-1",
-    )  # fmt: skip
+def test_a_job_is_a_teacher_or_all_students_of_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    experiment = read_experiment("smoke").model_copy(
+        update={"methods": ("student", "kd"), "seeds": (0, 1)}
+    )
+    (job,) = matrix_jobs(experiment)
+    pipeline = "experiments/smoke/dvc.yaml:"
+    assert job.stages == (
+        "data/dvc.yaml:prepare@scenes_camvid",
+        f"{pipeline}teacher@scenes_camvid",
+        f"{pipeline}evaluate_teacher@scenes_camvid",
+    )
+    assert [student.name for student in job.then] == ["scenes_camvid-seed0", "scenes_camvid-seed1"]
+    assert job.then[1].stages == tuple(
+        f"{pipeline}{kind}@scenes_camvid-{method}-1"
+        for method in ("student", "kd")
+        for kind in ("train", "evaluate")
+    )
+    assert pipeline_of("scenes") == ""
 
 
 def test_students_wait_for_their_teacher_and_places_are_given_on() -> None:
@@ -113,16 +126,15 @@ def test_a_stage_that_was_stopped_stops_all(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_failed_cell_is_named_with_its_reason() -> None:
-    job = matrix_jobs(GRID)[0].then[0]
-    assert failed_cells(job, LOG) == {"p-d-kd-0": "d kd: loss is nan at step 3"}
+    assert failed_cells(Job("d-seed0", ()), LOG) == {"d-kd-0": "d kd: loss is nan at step 3"}
     assert not was_stopped(LOG)
 
 
 def test_without_a_reason_the_last_line_is_told() -> None:
     log = "ERROR: 'results' is busy\n\nsubmitit INFO (x) - done\n"
-    assert failed_cells(Job("p-d", ()), log) == {"p-d": "ERROR: 'results' is busy"}
-    log = "ERROR: failed to reproduce 'teacher@p-e': failed to run: 'prepare@p-e', exited with -9"
-    assert failed_cells(Job("p-d", ()), log) == {"p-e": log}
+    assert failed_cells(TEACHER, log) == {"d-teacher": "ERROR: 'results' is busy"}
+    log = "ERROR: failed to reproduce 'teacher@d': failed to run: 'prepare@d', exited with -9"
+    assert failed_cells(TEACHER, log) == {"d": log}
 
 
 def test_places_share_gpus() -> None:

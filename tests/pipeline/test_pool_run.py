@@ -17,10 +17,9 @@ from workspace import DATASET, PROFILE, Workspace, copy_project
 
 from segdistill.pipeline.jobs import Job, matrix_jobs
 from segdistill.pipeline.pool import YEAR, Pool, make_executor
-from segdistill.settings.grid import grid_of
+from segdistill.settings.loading import read_experiment
 from segdistill.stop import StopRequest
 
-PLACE = f"{PROFILE}-{DATASET}"
 PATIENCE = 120.0  # seconds
 
 
@@ -62,12 +61,12 @@ def training(root: Path) -> bool:
 
 
 def test_run_has_the_bits_of_dvc_and_lists_what_failed(workspace: Workspace) -> None:
-    with (workspace.root / f"experiments/profiles/{PROFILE}.yaml").open("a") as file:
+    with (workspace.root / "params.yaml").open("a") as file:
         file.write("  broken: {method: kd, weight: 1.0e+38}\n")
     workspace.set(methods=["student", "broken", "kd"], seeds=[0, 1])
     printed = workspace.run("-m", "segdistill", "run", "-j", "2", "--keep-going", status=2)
     for seed in (0, 1):
-        assert f"{PLACE}-broken-{seed}: {PROFILE}/{DATASET}/broken/seed{seed}: " in printed
+        assert f"{DATASET}-broken-{seed}: {PROFILE}/{DATASET}/broken/seed{seed}: " in printed
     assert "2 failed" in printed
     assert (workspace.results / "report.html").is_file()
     found = [workspace.record(name, seed) for name in ("student", "kd") for seed in (0, 1)]
@@ -83,8 +82,8 @@ def test_run_has_the_bits_of_dvc_and_lists_what_failed(workspace: Workspace) -> 
 def long(workspace: Workspace) -> Workspace:
     """Nothing is made yet, and students take 150 steps."""
     forget(workspace)
-    profile = workspace.root / f"experiments/profiles/{PROFILE}.yaml"
-    profile.write_text(profile.read_text().replace("train: {steps: 3,", "train: {steps: 150,"))
+    params = workspace.root / "params.yaml"
+    params.write_text(params.read_text().replace("train: {steps: 3,", "train: {steps: 150,"))
     workspace.set(methods=["student", "kd"], seeds=[0])
     return workspace
 
@@ -94,7 +93,7 @@ def test_a_signal_stops_every_job_once_it_has_saved(
     number: signal.Signals, long: Workspace, tmp_path: Path
 ) -> None:
     """A terminal's Ctrl-C comes to the whole group of processes, a SIGKILL to one."""
-    command = [sys.executable, "-m", "segdistill", "run", PROFILE, "-j", "2"]
+    command = [sys.executable, "-m", "segdistill", "run", "-j", "2"]
     with (tmp_path / "printed").open("w") as file:
         process = subprocess.Popen(
             command, cwd=long.root, env=long.environment(), stderr=file, start_new_session=True
@@ -129,7 +128,7 @@ def test_a_preempted_job_goes_on(long: Workspace, monkeypatch: pytest.MonkeyPatc
     noticing = threading.Thread(target=preempt)
     noticing.start()
     executor = make_executor("local", {"timeout_min": YEAR})
-    jobs: list[Job] = matrix_jobs(grid_of())
+    jobs: list[Job] = matrix_jobs(read_experiment())
     assert Pool(executor, [""], StopRequest()).run(jobs) == {}
     noticing.join()
     assert len(preempted) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from house import arrows, circles
 
-from segdistill.digest.definitions import PACKAGES
+from segdistill.definitions import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 METHOD_LIBRARIES = {"torch", "numpy", "scipy", *sys.stdlib_module_names}

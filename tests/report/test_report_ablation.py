@@ -117,4 +117,4 @@ def test_the_report_writes_it_and_the_check_recomputes_it(
         assert (tree.folder / "tables" / f"ablation_pcd_camvid.{ending}").is_file()
     for ending in ("svg", "png", "csv"):
         assert (tree.folder / "plots" / f"ablation_pcd_camvid.{ending}").is_file()
-    assert table_faults(tree.folder) == []
+    assert list(table_faults(tree.folder)) == []

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from published_tree import DATA, make_published
 from results_tree import PROFILE, Tree
-from submission_cases import DATA, make_submission
 
 from segdistill.commands import show
 from segdistill.errors import SuiteError
@@ -23,7 +23,7 @@ LOG = """{"step": 0, "loss": 3.0, "kd/pixel": 1.0, "gradient/kd/pixel": 0.5}
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    return make_submission(tmp_path_factory.mktemp("whole"))
+    return make_published(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from segdistill.data.download.releases import RELEASES, Release
 from segdistill.data.download.unpack import unpack
 from segdistill.data.manifest import read_manifest
 from segdistill.data.preparation import prepare
-from segdistill.data.scenes import MANIFEST_NAME
+from segdistill.data.scenes.dataset import MANIFEST_NAME
 from segdistill.errors import SuiteError
 from segdistill.records import file_hash, write_bytes
 from segdistill.settings.loading import INSTALLED

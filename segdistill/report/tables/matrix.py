@@ -11,7 +11,7 @@ from segdistill.evaluation.areas import Areas
 from segdistill.evaluation.iou import mean_iou
 from segdistill.pipeline.failures import last_failure
 from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
-from segdistill.settings.schema import Grid
+from segdistill.settings.schema import Experiment as Grid
 
 TEACHER = "teacher"
 STUDENT = "student"

@@ -1,0 +1,356 @@
+"""params.yaml of an experiment: what is accepted, what is refused, what a fingerprint covers."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from ruamel.yaml import YAML
+
+from segdistill.data.catalogue import dataset_info
+from segdistill.distill import NetSpec
+from segdistill.errors import SuiteError
+from segdistill.pipeline.cells import PlannedCell
+from segdistill.pipeline.evaluations import PlannedEvaluation
+from segdistill.settings.cell import TEACHER, Cell
+from segdistill.settings.loading import (
+    RunConfig,
+    Term,
+    data_root,
+    experiment_names,
+    method_terms,
+    read_experiment,
+    run_config,
+)
+from segdistill.settings.schema import Experiment
+from segdistill.training.methods import build_method
+
+ROOT = Path(__file__).resolve().parents[2]
+DATASET, METHOD = "scenes_camvid", "kd"
+FILE = Path("experiments/smoke/params.yaml")
+NAMES = [path.parent.name for path in sorted((ROOT / "experiments").glob("*/params.yaml"))]
+
+
+def load_yaml(path: Path) -> Any:
+    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+
+
+def dump_yaml(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    YAML().dump(value, path)
+
+
+@pytest.fixture
+def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The smoke experiment as plain values; the working folder is empty."""
+    monkeypatch.chdir(tmp_path)
+    value: dict[str, Any] = load_yaml(ROOT / FILE)
+    return value
+
+
+def write(document: dict[str, Any]) -> None:
+    dump_yaml(FILE, document)
+
+
+@pytest.mark.parametrize("name", [None, *NAMES])
+def test_every_experiment_is_valid_to_the_last_field(
+    name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    experiment = read_experiment(name)
+    channels = {**{f"backbone.{stage}": 4 for stage in range(1, 5)}, "head.embedding": 4}
+    for key in {*experiment.options, *experiment.methods}:
+        for term in method_terms(experiment, key):
+            classifier = torch.ones(11, 4)
+            build_method(term, NetSpec(11, channels, classifier), NetSpec(11, channels, classifier))
+    for dataset in experiment.datasets:
+        info = dataset_info(dataset)
+        source = experiment.data[dataset]
+        splits = info.splits + info.derived_splits
+        assert {source.train_split, source.evaluate_split} <= set(splits)
+        assert source.train_split != source.evaluate_split
+        assert not info.synthetic or "synthetic" in experiment.note.lower()
+    assert experiment.networks.student != experiment.networks.teacher
+
+
+def test_experiments_are_the_default_and_the_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert experiment_names() == ["scenes", *NAMES]
+    assert read_experiment("scenes") == read_experiment(None)
+
+
+def test_every_experiment_has_the_same_stages() -> None:
+    """experiments/NAME/dvc.yaml is the one at the top but for its place."""
+    top = (ROOT / "dvc.yaml").read_text()
+    stages, views = top.split("# For `dvc metrics")
+    stages = stages.replace("wdir: .\n", "wdir: ../..\n")
+    stages = stages.replace("- params.yaml:", "- experiments/${profile}/params.yaml:")
+    expected = f"{stages}# For `dvc metrics{views.replace('results/', '../../results/')}"
+    for name in NAMES:
+        assert (ROOT / "experiments" / name / "dvc.yaml").read_text() == expected, name
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("sedes", [1], "sedes: unknown key; did you mean 'seeds'?"),
+        ("statistics", {"resample": 1}, "statistics.resample: unknown key; did you mean 'res"),
+        ("seeds", [0, 0], "seeds: Value error, an entry is listed twice"),
+        ("seeds", [], "seeds: Tuple should have at least 1 item"),
+        ("seeds", [-1], "seeds.0: Input should be greater than or equal to 0"),
+        ("seeds", ["one"], "seeds.0: Input should be a valid integer"),
+        ("seeds", [True], "seeds.0: Input should be a valid integer"),
+        ("methods", ["teacher"], "'teacher' names the teacher's results"),
+        ("methods", ["../kd"], "methods.0: String should match pattern"),
+        ("methods", ["kd-cwd"], "methods.0: String should match pattern"),
+        ("methods", ["kd0.1"], "methods.0: String should match pattern"),
+        ("methods", ["kdd"], "options: no block 'kdd'; did you mean 'kd'?"),
+        ("datasets", ["scenes_ade"], "data: no block 'scenes_ade'; did you mean 'scenes_"),
+        ("options.kd", {"wieght": 1}, "options.kd: kd.wieght: unknown; did you mean 'weight'?"),
+        ("options.kd", {"weight": "much"}, "options.kd: kd.weight: must be float, not 'much'"),
+        ("options.kd", {"weight": True}, "options.kd: kd.weight: must be float, not True"),
+        ("options.kd", {"method": "kdd"}, "unknown method 'kdd'; did you mean 'kd'?"),
+        ("statistics.confidence", 1.5, "statistics.confidence: Input should be less than 1"),
+        ("profile", "other", "profile: 'other' is not the folder's name"),
+        ("train.learning_rat", 1, "train.learning_rat: unknown key; did you mean 'learning_rate'?"),
+        ("networks.student.wdith", 8, "networks.student.wdith: unknown key; did you mean 'width'?"),
+        ("data.scenes_camvid.limit.trian", 8, "limit.trian: unknown key; did you mean 'train'?"),
+        ("training", {}, "training: unknown key; did you mean 'train'?"),
+        ("train.steps", 0, "train.steps: Input should be greater than 0"),
+        ("train.learning_rate", float("nan"), "train.learning_rate: Input should be greater"),
+        ("train.determinism", "loose", "train.determinism: Input should be 'exact', 'seeded'"),
+        ("networks.student.width", 4, "networks.student.width: Input should be greater than or eq"),
+        ("networks.teacher.depth", 19, "networks.teacher.depth: Input should be 18, 34, 50"),
+        ("networks.teacher.decoder", "unet", "networks.teacher.decoder: Input should be 'pspnet'"),
+        ("options.kd", None, "options.kd: Input should be a valid dictionary"),
+        ("data.scenes_voc", {"crop": [64]}, "data.scenes_voc.crop.1: Field required"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(
+    document: dict[str, Any], place: str, value: Any, message: str
+) -> None:
+    set_leaf(document, place.split("."), value)
+    write(document)
+    with pytest.raises(SuiteError) as caught:
+        read_experiment("smoke")
+    assert message in str(caught.value)
+    assert str(FILE) in str(caught.value)
+
+
+def test_settings_are_read_without_torch() -> None:
+    code = (
+        "import sys\nfrom segdistill.settings.loading import *\n"
+        "[read_experiment(name) for name in experiment_names()]\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_options_are_those_of_the_running_method(document: dict[str, Any]) -> None:
+    """The defaults that were read from the source are those that the class has."""
+    for name in document["options"]:
+        write(document)
+        (term,) = run_config(Cell("smoke", DATASET, name, 0)).terms
+        spec = NetSpec(11, {"head.embedding": 4, "backbone.4": 4}, torch.ones(11, 4))
+        method = build_method(term, spec, spec)
+        for field in method.config.__dataclass_fields__:
+            assert term.fields[field] == getattr(method.config, field), (name, field)
+
+
+def test_missing_and_broken_files_are_named(document: dict[str, Any]) -> None:
+    write(document)
+    with pytest.raises(SuiteError, match=r"there is no .*smok/params\.yaml; did you mean 'smoke'"):
+        read_experiment("smok")
+    with pytest.raises(SuiteError, match=r"experiment '\.\./evil'"):
+        read_experiment("../evil")
+    with pytest.raises(SuiteError, match=r"params.yaml: cannot read \(No such file"):
+        read_experiment(None)
+    for content in (b"a: [1, 2", b"a: b: c", b"a: 1\na: 2\n", b"\xff\xfe\x00", b"\ta: 1"):
+        FILE.write_bytes(content)
+        with pytest.raises(SuiteError, match=r"params.yaml: not valid YAML \("):
+            read_experiment("smoke")
+    for content in (b"", b"- 1\n", b"text"):
+        FILE.write_bytes(content)
+        with pytest.raises(SuiteError, match=r"params\.yaml: the file: Input should be a valid"):
+            read_experiment("smoke")
+
+
+def test_a_block_names_one_method_or_several(document: dict[str, Any]) -> None:
+    write(document)
+    document["options"] |= {
+        "warm_kd": {"method": "kd", "temperature": 4.0},
+        "kd+cwd": {"method": ["kd", "cwd"], "kd": {"weight": 2.0}},
+        "stray": {"method": ["kd", "cwd"], "weight": 2.0},
+        "none": {"method": []},
+        "twice": {"method": ["kd", "kd"]},
+        "number": {"method": 3},
+    }
+    experiment = Experiment.model_validate(document)
+    plain = {"weight": 1.0, "temperature": 1.0, "ignore": "keep"}
+    assert method_terms(experiment, "kd") == (Term("kd", plain),)
+    assert method_terms(experiment, "warm_kd") == (Term("kd", {**plain, "temperature": 4.0}),)
+    first, second = method_terms(experiment, "kd+cwd")
+    assert first == Term("kd", {**plain, "weight": 2.0})
+    assert (second.method, second.fields["weight"]) == ("cwd", 3.0)
+    for key, message in {
+        "stray": "options.stray.weight: with several methods, put each one's fields under",
+        "none": "options.none.method: needs a method's name or a list",
+        "twice": "options.twice.method: needs a method's name or a list",
+        "number": "options.number.method: needs a method's name or a list",
+        "kdd": "options: no block 'kdd'; did you mean 'kd'",
+    }.items():
+        with pytest.raises(SuiteError) as caught:
+            method_terms(experiment, key)
+        assert message in str(caught.value)
+
+
+def test_data_lie_where_they_are_drawn_named_or_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CAMVID_ROOT", raising=False)
+    with pytest.raises(SuiteError, match=r"`segdistill data camvid` installs it.* CAMVID_ROOT"):
+        data_root("camvid", "CAMVID_ROOT", synthetic=False)
+    installed = Path("data/camvid/files")
+    installed.mkdir(parents=True)
+    assert data_root("camvid", "CAMVID_ROOT", synthetic=False) == installed
+    monkeypatch.setenv("CAMVID_ROOT", "~/camvid")
+    found = data_root("camvid", "CAMVID_ROOT", synthetic=False)
+    assert found == Path("~/camvid").expanduser()
+    assert data_root(DATASET, None, synthetic=True) == Path("data") / DATASET
+
+
+def config_of(method: str = METHOD, seed: int = 0) -> RunConfig:
+    return run_config(Cell("smoke", DATASET, method, seed))
+
+
+APART = ("profile", "datasets", "methods", "seeds", "statistics")  # which cells, and the report
+
+
+def set_leaf(document: dict[str, Any], place: list[str], value: Any) -> None:
+    for key in place[:-1]:
+        document = document[key]
+    document[place[-1]] = value
+
+
+def leaves(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from leaves(inner, (*place, key))
+    else:
+        yield place, value
+
+
+CHOICES = {"pspnet": "fcn", "deeplabv3": "fcn", "deeplabv3plus": "fcn", "fcn": "pspnet",
+           "resnet": "mobilenet_v2",
+           "fp32": "bf16", "exact": "seeded", "train": "val", "test": "val"}  # fmt: skip
+DEPTHS = {"depth": 50, "output_stride": 16}
+
+
+def another(place: tuple[str, ...], value: Any) -> Any:
+    """A valid value of the same kind that differs."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return DEPTHS.get(place[-1], value + 1)
+        case float():
+            return value / 2 if value else 0.25
+        case str():
+            return CHOICES.get(value, value + "_changed")
+        case None if place[-1] in ("source", "pretrained"):
+            return "other"
+        case None:
+            return 18 if place[-1] == "depth" else 3
+        case list() | tuple():
+            return [another(place, item) for item in value]
+    return {"method": "dist"}
+
+
+def keys() -> dict[str, dict[str, str | None]]:
+    """What decides each stage's results: fingerprints, the evaluation's key, the note."""
+    experiment = read_experiment("smoke")
+    student, teacher = config_of(), config_of(TEACHER)
+    cells = {
+        "train": PlannedCell(student, "c", "m", "t"),
+        "teacher": PlannedCell(teacher, "c", "m", None),
+    }
+    evaluations = {
+        "evaluate": PlannedEvaluation(student, experiment.evaluate, "w", "m", "c"),
+        "evaluate_teacher": PlannedEvaluation(teacher, experiment.evaluate, "w", "m", "c"),
+    }
+    return {
+        **{n: {"key": cell.fingerprint, "note": experiment.note} for n, cell in cells.items()},
+        **{name: {"key": plan.key} for name, plan in evaluations.items()},
+    }
+
+
+def tracked(stage: str) -> list[str]:
+    """The experiment's keys on which `stage` depends, for the cell of these tests."""
+    entry = load_yaml(ROOT / "dvc.yaml")["stages"][stage]
+    (found,) = [item for item in entry["params"] if isinstance(item, dict)]
+    ((_, names),) = found.items()
+    return [
+        name.replace("${item.dataset}", DATASET).replace("${item.method}", METHOD) for name in names
+    ]
+
+
+def test_stages_track_every_key_that_their_results_depend_on(document: dict[str, Any]) -> None:
+    """Changes each key of the file in turn: who depends on it says so, and it matters to some.
+
+    No stage depends on how work is carried out, on the grid or on other cells' blocks.
+    """
+    full: dict[str, Any] = Experiment.model_validate(document).model_dump(mode="json")
+    write(full)
+    before, parameters = keys(), {stage: tracked(stage) for stage in keys()}
+    seen = dict.fromkeys(before, 0)
+    for place, value in leaves(full):
+        if place[0] in APART:
+            continue
+        changed = deepcopy(full)
+        set_leaf(changed, list(place), another(place, value))
+        write(changed)
+        name = ".".join(place)
+        stages = {stage for stage, key in keys().items() if before[stage] != key}
+        for stage in stages:
+            seen[stage] += 1
+            covered = any(f"{name}.".startswith(f"{key}.") for key in parameters[stage])
+            assert covered, f"{stage} depends on {name} without saying so"
+        assert bool(stages) == matters(place), name
+    assert seen["train"] > 40, seen
+    assert all(count > 5 for count in seen.values()), seen
+
+
+def matters(place: tuple[str, ...]) -> bool:
+    """Whether a key decides any result of the cell of these tests."""
+    if place[0] in ("data", "options"):
+        return place[1] in (DATASET, METHOD)
+    return place[0] not in ("about", "execution")
+
+
+def test_code_data_and_teacher_change_the_fingerprint(document: dict[str, Any]) -> None:
+    write(document)
+    config = config_of()
+    prints = {
+        PlannedCell(config, *parts).fingerprint
+        for parts in (
+            ("c", "m", "t"),
+            ("C", "m", "t"),
+            ("c", "M", "t"),
+            ("c", "m", "T"),
+            ("c", "m", "t", "pretrained"),
+        )
+    }
+    other = config_of(seed=1)
+    prints |= {PlannedCell(other, "c", "m", "t").fingerprint}
+    prints |= {PlannedCell(config_of("cwd"), "c", "m", "t").fingerprint}
+    assert len(prints) == 7
+    scratches = (
+        PlannedCell(config, "c", "m", "t").scratch,
+        PlannedCell(other, "c", "m", "t").scratch,
+    )
+    assert scratches[0] != scratches[1]
