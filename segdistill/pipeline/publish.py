@@ -25,7 +25,7 @@ from segdistill.settings.loading import read_experiment
 from segdistill.stop import EXIT_CODE, StopRequest
 
 POLL_SECONDS = 0.05
-COHORT = "SUITE_COHORT"  # the variable by which `pool` keeps its jobs apart
+COHORT = "SUITE_COHORT"  # the variable by which `segdistill run` keeps its jobs apart
 SEED_ALONE = "seed"
 
 
@@ -33,7 +33,7 @@ def ensure_trained(planned: PlannedCell) -> None:
     """Train `planned`, with its cohort if the profile says so, unless it is done already."""
     if planned.trained:
         return
-    # A job of a pool is one process, and so are the pool's others.
+    # A job of `segdistill run` is one process, and so are the others.
     alone = os.environ.get(COHORT) == SEED_ALONE
     processes = 1 if alone else read_experiment(planned.cell.profile).execution.processes
     found = unfinished_cohort(planned)
