@@ -15,12 +15,14 @@ from segdistill.data.splits import Sample, Split
 from segdistill.evaluation.evaluate import Subject, evaluate
 from segdistill.models.segmentor import SegmentationNet, build, freeze
 from segdistill.records import ScoreRecord
+from segdistill.settings.cell import Cell
 from segdistill.settings.loading import RunConfig, Term
 from segdistill.settings.schema import DataSource, Evaluation, Execution, Network, Training
 from segdistill.stop import StopRequest
 from segdistill.training.determinism import draw_seed, set_determinism
 from segdistill.training.learner import Learner
-from segdistill.training.loop import Cell, teach, train
+from segdistill.training.loop import Cell as Job
+from segdistill.training.loop import teach, train
 
 CPU = torch.device("cpu")
 DATASET = "scenes_camvid"
@@ -82,13 +84,12 @@ class StopAfter(StopRequest):
         self.left -= 1
 
 
-def run_config(method: str = "kd", seed: int = 0, **changes: Any) -> RunConfig:
+def run_config(
+    method: str = "kd", seed: int = 0, dataset: str = DATASET, **changes: Any
+) -> RunConfig:
     """A cell of the matrix whose block is named after its one method."""
     values: dict[str, Any] = {
-        "profile": "test",
-        "dataset": DATASET,
-        "method": method,
-        "seed": seed,
+        "cell": Cell("test", dataset, method, seed),
         "data": DataSource(crop=(64, 64)),
         "student": SMALL,
         "teacher": TEACHER,
@@ -116,7 +117,7 @@ def run(
     device: torch.device = CPU,
 ) -> list[Path]:
     """Train `configs` together; the folders of their results, one below `folder` each."""
-    cells = [Cell(config, folder / config.method) for config in configs]
+    cells = [Job(config, folder / config.method) for config in configs]
     for cell in cells:
         cell.folder.mkdir(parents=True, exist_ok=True)
     teacher = copy.deepcopy(frozen_teacher()).to(device)
@@ -138,7 +139,7 @@ def first_row(folder: Path) -> dict[str, float]:
 def evaluate_noise(folder: Path, device: torch.device, latency_runs: int = 0) -> ScoreRecord:
     """The teacher's scores on `Noise`, with two pictures, in `folder`."""
     set_determinism("exact", threads=1)
-    subject = Subject("test", DATASET, "kd", 0, False, "0" * 64)
+    subject = Subject(Cell("test", DATASET, "kd", 0), False, "0" * 64)
     recipe = Evaluation(pictures=2, latency_runs=latency_runs)
     return evaluate(copy.deepcopy(frozen_teacher()), Noise(), recipe, subject, folder, device)
 

@@ -17,7 +17,7 @@ from segdistill.evaluation.areas import Measure
 from segdistill.evaluation.scores import scores
 from segdistill.records import Seconds
 
-SMOKE = Path(__file__).resolve().parents[1] / "experiments" / "profiles" / "smoke.yaml"
+SMOKE = Path(__file__).resolve().parents[1] / "experiments" / "smoke" / "params.yaml"
 PROFILE = "demo"
 METHODS = ("student", "kd", "cwd", "pcd")
 SIZE = (48, 64)  # H W
@@ -30,7 +30,7 @@ Labels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Tree:
-    """A project folder with params.yaml, a profile, data and results."""
+    """A project folder with params.yaml, data and results."""
 
     root: Path
     datasets: tuple[str, ...]
@@ -71,7 +71,7 @@ def make_tree(
     for dataset in datasets:
         labels = [_label(dataset, index) for index in range(IMAGES)]
         place = root / "data" / dataset
-        _write_camvid(place, labels)
+        _write_camvid(place if dataset_info(dataset).synthetic else place / "files", labels)
         if finished:
             _write_cell(tree, dataset, "teacher", 0, labels)
             for method in methods:
@@ -85,17 +85,15 @@ def _write_settings(tree: Tree) -> None:
     statistics = {"resamples": 500, "confidence": 0.95, "seed": 0}
     smoke = YAML(typ="safe").load(SMOKE.read_text(encoding="utf-8"))
     block = next(iter(smoke["data"].values()))
-    profile = {
+    params = {
         **smoke,
-        "grid": grid,
-        "data": {d: {**block, "root": f"data/{d}"} for d in tree.datasets},
-        "methods": {method: {} for method in tree.methods},
+        "profile": PROFILE,
+        **grid,
+        "statistics": statistics,
+        "data": dict.fromkeys(tree.datasets, block),
+        "options": {method: {} for method in tree.methods},
     }
-    place = tree.root / "experiments" / "profiles"
-    place.mkdir(parents=True)
-    params = {"profile": PROFILE, **grid, "statistics": statistics}
     (tree.root / "params.yaml").write_text(json.dumps(params))  # JSON is YAML
-    (place / f"{PROFILE}.yaml").write_text(json.dumps(profile))
 
 
 def _label(dataset: str, index: int) -> Labels:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from segdistill.evaluation.small_objects import BINS, components
 
 from segdistill.data.catalogue import dataset_info, dataset_names
 from segdistill.data.draws import draws
@@ -17,6 +16,7 @@ from segdistill.data.scenes import dataset, shapes, textures
 from segdistill.data.scenes.canvas import Canvas, Dice, Look, Shape
 from segdistill.data.scenes.dataset import COUNTS, draw_dataset, draw_scene
 from segdistill.errors import SuiteError
+from segdistill.evaluation.small_objects import BINS, components
 
 DRAWN = tuple(name for name in dataset_names() if dataset_info(name).synthetic)
 SIZES = {"cityscapes": (128, 192), "voc": (144, 144), "camvid": (128, 192)}  # height, width

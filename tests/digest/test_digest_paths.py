@@ -8,14 +8,16 @@ import pytest
 from harness_cases import run_config
 from reading import forget
 
-from segdistill.digest.choices import METHODS, evaluation_choices, method_class, training_choices
 from segdistill.definitions import PACKAGES, Codebase, Definition, OwnModule
+from segdistill.digest.choices import evaluation_choices, training_choices
 from segdistill.digest.structure import structure, structure_of
 from segdistill.digest.walk import OPERATIONAL, ROOTS, reached
 from segdistill.distill import method_names
 from segdistill.distill.distiller import ENTRY_POINTS
 from segdistill.errors import SuiteError
+from segdistill.settings import methods
 from segdistill.settings.loading import Term
+from segdistill.settings.methods import method_class
 
 RUNS = {
     name: ("train", training_choices(run_config(name, terms=(Term(name, {}),))))
@@ -160,7 +162,7 @@ def test_code_of_an_installed_method_counts(
 
 
 def test_methods_are_found_where_the_harness_finds_them() -> None:
-    assert METHODS == ENTRY_POINTS
+    assert methods.ENTRY_POINTS == ENTRY_POINTS
     assert method_class("kd") == "baselines.kd:KD"
     assert method_class("pcd") == "pcd.method:PCD"
     assert method_class("baselines.kd:KD") == "baselines.kd:KD"

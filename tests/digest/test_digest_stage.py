@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,34 +11,37 @@ from results_tree import make_tree
 from experiments import digest
 from segdistill.digest.choices import training_choices
 from segdistill.digest.walk import code_digest
-from segdistill.settings.loading import student_run, teacher_run
+from segdistill.settings.cell import TEACHER, Cell
+from segdistill.settings.loading import read_experiment, run_config
 
 ROOT = Path(__file__).resolve().parents[2]
-PARAMS = "profile: smoke\ndatasets: [scenes_camvid, scenes_voc]\nmethods: [student]\nseeds: [0]\n"
+FILE = Path("experiments/smoke/params.yaml")
 SOURCE = "source: 'teachers/{dataset}.safetensors', "
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(ROOT / "experiments/profiles", tmp_path / "experiments/profiles")
-    (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / FILE.parent).mkdir(parents=True)
+    text = (ROOT / FILE).read_text()
+    text = text.replace("datasets: [scenes_camvid]", "datasets: [scenes_camvid, scenes_voc]")
+    (tmp_path / FILE).write_text(text)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["digest.py", "smoke"])
     return tmp_path
 
 
 def _import_teachers(project: Path) -> None:
-    path = project / "experiments/profiles/smoke.yaml"
+    path = project / FILE
     path.write_text(path.read_text().replace("teacher: {steps", f"teacher: {{{SOURCE}steps"))
 
 
 def _written(dataset: str = "scenes_voc") -> str:
     assert digest.main() == 0
-    return Path(f"results/digests/smoke/{dataset}/teacher.txt").read_text().rstrip("\n")
+    return Path(f"results/smoke/digests/{dataset}/teacher.txt").read_text().rstrip("\n")
 
 
 def _code(dataset: str = "scenes_voc") -> str:
-    return code_digest("train", training_choices(teacher_run("smoke", dataset)))
+    return code_digest("train", training_choices(run_config(Cell("smoke", dataset, TEACHER, 0))))
 
 
 @pytest.mark.usefixtures("project")
@@ -50,12 +52,14 @@ def test_a_trained_teacher_depends_on_code_alone() -> None:
 @pytest.mark.usefixtures("project")
 def test_a_stage_has_a_digest_for_what_it_runs() -> None:
     assert digest.main() == 0
-    folder = Path("results/digests/smoke")
-    kinds = ("prepare", "teacher", "evaluate_teacher", "evaluate", "train-student")
+    folder = Path("results/smoke/digests")
+    kinds = ("teacher", "evaluate_teacher", "evaluate")
+    methods = read_experiment("smoke").methods
+    kinds += tuple(f"train-{method}" for method in methods)
     names = {f"{dataset}/{kind}" for dataset in ("scenes_camvid", "scenes_voc") for kind in kinds}
     found = {str(path.relative_to(folder))[:-4]: path.read_text() for path in folder.rglob("*.txt")}
     assert found.keys() == names | {"compare"}
-    student = student_run("smoke", "scenes_voc", "student", 0)
+    student = run_config(Cell("smoke", "scenes_voc", "student", 0))
     assert found["scenes_voc/train-student"].split() == [
         code_digest("train", training_choices(student))
     ]

@@ -8,11 +8,12 @@ import pytest
 from command_line import python
 from small_project import make_project
 
-from segdistill.digest.choices import evaluation_choices, training_choices
 from segdistill.definitions import PACKAGES, Codebase
+from segdistill.digest.choices import evaluation_choices, training_choices
 from segdistill.digest.walk import OPERATIONAL, reached
 from segdistill.distill import method_names
-from segdistill.settings.loading import student_run, teacher_run
+from segdistill.settings.cell import TEACHER, Cell
+from segdistill.settings.loading import run_config
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASET = "scenes_camvid"
@@ -28,9 +29,9 @@ AROUND = {
     "segdistill.pipeline.failures": "why a training left no result",
     "segdistill.following": "ends with whoever started the work",
     "segdistill.leaving": "exit codes",
-    "segdistill.settings.limits": "refuses settings that are out of all proportion",
     "segdistill.pipeline.lock": "one process a run",
-    "segdistill.settings.names": "refuses names that are no part of a path",
+    "segdistill.settings.cell": "names and folders",
+    "segdistill.settings.methods": "options, whose values are in the fingerprint",
     "segdistill.settings.schema": "settings, whose values are in the fingerprint",
     "segdistill.pipeline.seal": "hashes of finished files",
     "segdistill.stop": "when a run pauses, which changes no bit",
@@ -76,7 +77,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
         done = python("-c", WATCHED, *words, cwd=folder)
         assert done.returncode == 0, done.stderr
         if names == ["teacher"]:
-            publish = python("experiments/teacher.py", "smoke", DATASET, cwd=folder)
+            publish = python("experiments/train.py", "smoke", DATASET, "teacher", cwd=folder)
             assert publish.returncode == 0, publish.stderr
     return folder
 
@@ -86,10 +87,10 @@ def test_all_that_runs_is_covered_or_named(
     watched: Path, log: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(watched)
-    config = teacher_run("smoke", DATASET)
+    config = run_config(Cell("smoke", DATASET, TEACHER, 0))
     runs = [("train", training_choices(config)), ("evaluate", evaluation_choices(config))]
     if log == "students.json":
-        configs = [student_run("smoke", DATASET, name, 0) for name in method_names()]
+        configs = [run_config(Cell("smoke", DATASET, name, 0)) for name in method_names()]
         runs = [("train", training_choices(config)) for config in configs]
         runs.append(("evaluate", evaluation_choices(configs[0])))
     covered = {d for run in runs for d in reached(*run).definitions}

@@ -14,7 +14,8 @@ import pytest
 from command_line import python
 from outcome import Outcome, differences, outcome
 
-from segdistill.pipeline.cells import plan_student
+from segdistill.pipeline.cells import plan
+from segdistill.settings.cell import Cell
 
 CELL = ("smoke", "scenes_camvid", "pcd", "0")
 RUN = Path("results/smoke/runs/scenes_camvid/pcd/seed0")
@@ -61,7 +62,6 @@ def computed() -> Outcome:
     ("path", "mode", "words"),
     [
         (Path("params.yaml"), UNREADABLE, COMPARE),
-        (Path("experiments/profiles/smoke.yaml"), UNREADABLE, TRAIN),
         (Path("data"), UNREADABLE, TRAIN),
         (Path(".scratch"), UNREADABLE, TRAIN),
         (Path(".scratch"), UNREADABLE, EVALUATE),
@@ -105,7 +105,7 @@ def test_an_evaluation_that_can_be_replaced_only_in_part(prefix: tuple[str, ...]
 
 @pytest.mark.usefixtures("project")
 def test_a_training_that_another_user_holds(prefix: tuple[str, ...]) -> None:
-    lock = plan_student("smoke", "scenes_camvid", "pcd", 0).scratch / "lock"
+    lock = plan(Cell("smoke", "scenes_camvid", "pcd", 0)).scratch / "lock"
     (lock.parent / "seal.json").unlink()
     with denied(lock, UNREADABLE):
         done = python(*TRAIN, prefix=prefix)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from results_tree import PROFILE, make_tree
+from segdistill.settings.grid import grid_of
 
 from segdistill.commands import doctor
 from segdistill.diagnosis import Finding, examine, report_lines
@@ -20,7 +21,6 @@ from segdistill.diagnosis.machine import (
     memory,
 )
 from segdistill.diagnosis.software import package_findings, python_finding
-from segdistill.settings.grid import grid_of
 from segdistill.settings.loading import read_profile
 
 GET = "segdistill data camvid --from download, or export CAMVID_ROOT=FOLDER (docs/datasets.md)"

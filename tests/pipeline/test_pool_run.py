@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from segdistill.settings.grid import grid_of
 from workspace import DATASET, PROFILE, Workspace, copy_project
 
 from segdistill.pipeline.parallel.cluster import Cluster
@@ -15,7 +16,6 @@ from segdistill.pipeline.parallel.jobs import matrix_jobs
 from segdistill.pipeline.parallel.local import read_log
 from segdistill.pipeline.parallel.process import Options
 from segdistill.pipeline.parallel.schedule import Schedule
-from segdistill.settings.grid import grid_of
 from segdistill.stop import StopRequest
 
 PLACE = f"{PROFILE}-{DATASET}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from results_tree import PROFILE, Tree
+from segdistill.settings.grid import grid_of
 from submission_cases import DATA, make_submission
 
 from segdistill.commands import status
@@ -18,7 +19,6 @@ from segdistill.pipeline.cells import PlannedCell, plan_student, plan_teacher
 from segdistill.pipeline.failures import note_failure
 from segdistill.pipeline.states import CellState, State, cell_states
 from segdistill.pipeline.status import status_lines
-from segdistill.settings.grid import grid_of
 
 
 @pytest.fixture(scope="module")

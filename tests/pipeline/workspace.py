@@ -14,13 +14,19 @@ from ruamel.yaml import YAML
 from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATED = ("results/", "data/", "dvc.lock")
+GENERATED = ("results/", "data/camvid/", "dvc.lock")
+OTHERS = re.compile(
+    r"experiments/(?!smoke)[\w-]+/"
+)  # DVC loads every experiment with every command
 DATASET = "scenes_camvid"
 PROFILE = "tiny"
 RECIPES = """\
+profile: tiny
 about: The fewest steps that run every stage.
 note: Synthetic data and a handful of steps.
-grid: {datasets: [scenes_camvid], methods: [student, kd], seeds: [0]}
+datasets: [scenes_camvid]
+methods: [student, kd]
+seeds: [0]
 data:
   scenes_camvid: {crop: [64, 64], limit: {train: 6, val: 2, test: 2}}
 networks:
@@ -30,7 +36,8 @@ teacher: {steps: 3, batch: 2, learning_rate: 0.02, log_every: 1}
 train: {steps: 3, batch: 2, learning_rate: 0.02, log_every: 1}
 evaluate: {pictures: 1, latency_runs: 1}
 execution: {cohort: true, processes: 1, checkpoint_every: 1}
-methods:
+statistics: {resamples: 500, confidence: 0.95, seed: 0}
+options:
   student: {}
   kd: {}
 """
@@ -59,7 +66,8 @@ class Workspace:
     def repro(self, *arguments: str) -> set[str]:
         """`dvc repro`; the stages that ran, without `digest`, which always does."""
         output = self.run("-m", "dvc", "repro", *arguments)
-        return set(re.findall(r"Running stage '([^']+)'", output)) - {"digest"}
+        ran = set(re.findall(r"Running stage '([^']+)'", output))
+        return {name for name in ran if name.rpartition(":")[2] != "digest"}
 
     def git(self, *arguments: str) -> str:
         """Run git, as somebody; its output."""
@@ -123,7 +131,7 @@ class Workspace:
 
 def cells(kind: str, methods: list[str], seeds: list[int]) -> set[str]:
     """Names of the stages `kind` of the matrix."""
-    return {f"{kind}@{PROFILE}-{DATASET}-{m}-{s}" for m in methods for s in seeds}
+    return {f"{kind}@{DATASET}-{m}-{s}" for m in methods for s in seeds}
 
 
 def both(methods: list[str], seeds: list[int]) -> set[str]:
@@ -131,7 +139,7 @@ def both(methods: list[str], seeds: list[int]) -> set[str]:
     return cells("train", methods, seeds) | cells("evaluate", methods, seeds) | {COMPARE}
 
 
-COMPARE = f"compare@{PROFILE}"
+COMPARE = "compare"
 
 
 def copy_project(destination: Path) -> Workspace:
@@ -143,13 +151,13 @@ def copy_project(destination: Path) -> Workspace:
         check=True,
     )
     for name in filter(None, listed.stdout.decode().split("\0")):
-        if not name.startswith(GENERATED) and (ROOT / name).is_file():
+        left_out = name.startswith(GENERATED) or OTHERS.match(name)
+        if not left_out and (ROOT / name).is_file():
             (destination / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, destination / name)
     workspace = Workspace(destination)
-    (destination / f"experiments/profiles/{PROFILE}.yaml").write_text(RECIPES)
+    (destination / "params.yaml").write_text(RECIPES)
     workspace.git("init", "-q", "-b", "main")
-    workspace.run("-m", "segdistill", "use", PROFILE)
     workspace.git("add", "-A")
     workspace.git("commit", "-q", "-m", "Start")
     return workspace
