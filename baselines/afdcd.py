@@ -7,10 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from segdistill.distill import Distiller, NetSpec, View
-from segdistill.distill.divergences import pixel_kl
-from segdistill.distill.features import feature_pair
+from segdistill.distill.features import feature_pair, logit_kl
 from segdistill.distill.generation import MaskedGenerator
-from segdistill.distill.regions import Ignore, on_grid
+from segdistill.distill.regions import Ignore
 
 # Numbers that the gradient of `distances` holds at a time, on CUDA: 1 GiB in float32. From 2^31
 # on, torch's kernel writes beyond its buffer (pytorch/pytorch#193099).
@@ -18,7 +17,13 @@ DIFFERENCES = 2**28
 
 
 class AfDCD(Distiller):
-    """Masked feature generation with an omni-contrastive loss on what is generated."""
+    """Masked feature generation with an omni-contrastive loss on what is generated.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(AfDCD(AfDCD.Config(), *specs()).losses(*batch()))
+        ['kd', 'feature', 'contrast']
+    """
 
     name = "afdcd"
     paper = (
@@ -56,17 +61,13 @@ class AfDCD(Distiller):
         self.generator = MaskedGenerator(*widths, config.mask_ratio)
         self.groups = max(d for d in range(1, config.groups + 1) if widths[1] % d == 0)
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`kd` as KD with T = 1; `feature` as MGD; `contrast`: cross entropy summed over groups,
         mean over the pooled positions.
         """
-        del progress
-        config, terms, size = self.config, {}, student.logits.shape[-2:]
+        config, terms = self.config, {}
         if config.kd_weight:
-            logits, valid = on_grid(teacher.logits, labels, size, config.ignore)
-            divergence = pixel_kl(student.logits, logits, 1.0, valid)
+            divergence = logit_kl(student, teacher, labels, 1.0, config.ignore)
             terms["kd"] = config.kd_weight * divergence
         if not (config.feature_weight or config.contrast_weight):
             return terms

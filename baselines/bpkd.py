@@ -15,6 +15,11 @@ class BPKD(Distiller):
     """Pixel-wise KL on edges, channel-wise KL on bodies (reconstructed: training code unreleased).
 
     The published weights are kept; the paper's own normalisation of its sums is not known.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(BPKD(BPKD.Config(), *specs()).losses(*batch()))
+        ['edge', 'body']
     """
 
     name = "bpkd"
@@ -41,13 +46,10 @@ class BPKD(Distiller):
         if config.edge_width < 3 or config.edge_width % 2 == 0:
             raise ValueError(f"edge_width must be odd and at least 3, got {config.edge_width}")
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`edge`: T^2 mean over edge pixels of KL over K; `body`: T^2 mean over N K of KL over
         the body's positions.
         """
-        del progress
         config, terms, size = self.config, {}, student.logits.shape[-2:]
         own = student.logits
         other, valid = on_grid(teacher.logits, labels, size, config.ignore)

@@ -6,15 +6,21 @@ import torch
 from torch import Tensor, nn
 
 from segdistill.distill import Distiller, NetSpec, View
-from segdistill.distill.divergences import lengths, pixel_kl
-from segdistill.distill.features import feature_pair
+from segdistill.distill.divergences import safe_norm
+from segdistill.distill.features import feature_pair, logit_kl
 from segdistill.distill.queues import ClassQueues
-from segdistill.distill.regions import IGNORE, Ignore, labels_at, on_grid
+from segdistill.distill.regions import IGNORE, Ignore, downsample_labels
 from segdistill.distill.similarity import similarity_kl
 
 
 class CIRKD(Distiller):
-    """Cross-image relations: pixel to pixel of the batch, pixel to queued pixels and regions."""
+    """Cross-image relations: pixel to pixel of the batch, pixel to queued pixels and regions.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(CIRKD(CIRKD.Config(), *specs()).losses(*batch()))
+        ['kd', 'minibatch', 'pixel', 'region']
+    """
 
     name = "cirkd"
     paper = (
@@ -58,20 +64,16 @@ class CIRKD(Distiller):
         if config.memory_region_weight:
             self.regions = ClassQueues(student.classes, config.region_queue, wide)
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`minibatch`, `pixel`, `region` as in the paper, and `kd` as KD with T = 1."""
-        del progress
-        config, terms, size = self.config, {}, student.logits.shape[-2:]
+        config, terms = self.config, {}
         if config.kd_weight:
-            logits, valid = on_grid(teacher.logits, labels, size, config.ignore)
-            divergence = pixel_kl(student.logits, logits, 1.0, valid)
+            divergence = logit_kl(student, teacher, labels, 1.0, config.ignore)
             terms["kd"] = config.kd_weight * divergence
         if not self.student_taps:
             return terms
         pair = feature_pair(student, teacher, config.tap, labels, config.ignore)
-        nearest = labels_at(labels, pair.student.shape[-2:]).flatten(1)
+        nearest = downsample_labels(labels, pair.student.shape[-2:]).flatten(1)
         kept = torch.ones_like(nearest, dtype=torch.bool)
         if pair.valid is not None:
             kept = pair.valid.flatten(1)
@@ -112,7 +114,12 @@ class CIRKD(Distiller):
 
 
 class Projection(nn.Module):
-    """The student's pixels (M C_s) at the teacher's width: linear, batch norm, ReLU, linear."""
+    """The student's pixels (M C_s) at the teacher's width: linear, batch norm, ReLU, linear.
+
+    Example:
+        >>> tuple(Projection(6, 10)(torch.zeros(20, 6)).shape)
+        (20, 10)
+    """
 
     def __init__(self, narrow: int, wide: int) -> None:
         super().__init__()
@@ -165,4 +172,4 @@ def _rows(maps: Tensor) -> Tensor:
 
 
 def _directions(vectors: Tensor) -> Tensor:
-    return vectors / lengths(vectors, dim=1)
+    return vectors / safe_norm(vectors, dim=1)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from segdistill.distill import Distiller, View
-from segdistill.distill.divergences import widen
+from segdistill.distill.divergences import to_float32
 from segdistill.distill.regions import Ignore, on_grid
 
 EPSILON = 1e-8  # of the published code: a probability map that does not vary correlates with none
@@ -14,7 +14,13 @@ TINY = 1e-30
 
 
 class DIST(Distiller):
-    """Pearson correlation within each pixel (over classes) and within each class (over pixels)."""
+    """Pearson correlation within each pixel (over classes) and within each class (over pixels).
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(DIST(DIST.Config(), *specs()).losses(*batch()))
+        ['inter', 'intra']
+    """
 
     name = "dist"
     paper = (
@@ -34,11 +40,8 @@ class DIST(Distiller):
 
     config: Config
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`inter`: 1 - mean correlation per pixel; `intra`: 1 - mean correlation per class."""
-        del progress
         config, size = self.config, student.logits.shape[-2:]
         weights = {"inter": config.weight * config.beta, "intra": config.weight * config.gamma}
         weights = {name: weight for name, weight in weights.items() if weight}
@@ -56,7 +59,7 @@ def class_rows(logits: Tensor, valid: Tensor | None, temperature: float) -> Tens
     """softmax(z / T) over K of the counted pixels of the whole batch: N K h w to K M."""
     if temperature <= 0:
         raise ValueError(f"temperature must be positive, got {temperature}")
-    rows = widen(logits).movedim(1, 0).flatten(1)
+    rows = to_float32(logits).movedim(1, 0).flatten(1)
     if valid is not None:
         rows = rows[:, valid.flatten()]
     return torch.softmax(rows / temperature, dim=0)

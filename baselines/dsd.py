@@ -7,13 +7,19 @@ import torch
 from torch import Tensor
 
 from segdistill.distill import Distiller, NetSpec, View
-from segdistill.distill.divergences import lengths, widen
+from segdistill.distill.divergences import safe_norm, to_float32
 from segdistill.distill.features import position_mean
 from segdistill.distill.regions import Ignore, on_grid
 
 
 class DSD(Distiller):
-    """Pixel-wise (PSD) and category-wise (CSD) similarity (reconstructed: no code released)."""
+    """Pixel-wise (PSD) and category-wise (CSD) similarity (reconstructed: no code released).
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(DSD(DSD.Config(), *specs()).losses(*batch()))
+        ['psd', 'csd']
+    """
 
     name = "dsd"
     paper = (
@@ -40,11 +46,8 @@ class DSD(Distiller):
         if config.psd_weight:
             self.student_taps = self.teacher_taps = (config.tap,)
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`psd`: mean over N h w of (R(s) - R(t))^2; `csd`: mean over N K K of (M(s) - M(t))^2."""
-        del progress
         config, terms = self.config, {}
         taps = [view.taps[config.tap] for view in (student, teacher)] if config.psd_weight else []
         maps, valid = self._layers([student.logits, teacher.logits, *taps], labels)
@@ -60,7 +63,7 @@ class DSD(Distiller):
     def _layers(self, maps: Sequence[Tensor], labels: Tensor) -> tuple[list[Tensor], Tensor | None]:
         """All `maps` on the grid of the first, 0 where not every one of them counts."""
         size, ignore = maps[0].shape[-2:], self.config.ignore
-        placed = [on_grid(widen(each), labels, size, ignore) for each in maps]
+        placed = [on_grid(to_float32(each), labels, size, ignore) for each in maps]
         counts = [valid for _, valid in placed if valid is not None]
         if not counts:
             return [each for each, _ in placed], None
@@ -80,10 +83,10 @@ def correlation(logits: Tensor, temperature: float, valid: Tensor | None) -> Ten
     if valid is not None:
         soft = soft.masked_fill(~valid[:, None], 0.0)
     rows = soft.flatten(2)
-    rows = rows / lengths(rows, dim=2)  # (3)
+    rows = rows / safe_norm(rows, dim=2)  # (3)
     return rows @ rows.transpose(1, 2)
 
 
 def _unit(maps: Tensor) -> Tensor:
     """Each map of N h w over its norm over positions, as (1) asks of an attention map."""
-    return maps / lengths(maps.flatten(1), dim=1)[:, :, None]
+    return maps / safe_norm(maps.flatten(1), dim=1)[:, :, None]

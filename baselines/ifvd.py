@@ -6,12 +6,19 @@ from torch import Tensor
 
 from segdistill.distill import NetSpec, View
 from segdistill.distill.adversary import AdversarialConfig, AdversarialDistiller
-from segdistill.distill.divergences import lengths, widen
-from segdistill.distill.regions import IGNORE, class_means, labels_at, on_grid, one_hot
+from segdistill.distill.divergences import safe_norm
+from segdistill.distill.features import FeaturePair, feature_pair, position_mean
+from segdistill.distill.regions import IGNORE, class_means, downsample_labels, one_hot
 
 
 class IFVD(AdversarialDistiller):
-    """Intra-class feature variation, with the pixel-wise and holistic terms of SKD."""
+    """Intra-class feature variation, with the pixel-wise and holistic terms of SKD.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(IFVD(IFVD.Config(), *specs()).losses(*batch()))
+        ['pixel', 'holistic', 'ifv']
+    """
 
     name = "ifvd"
     paper = (
@@ -35,27 +42,23 @@ class IFVD(AdversarialDistiller):
         if config.weight:
             self.student_taps = self.teacher_taps = (config.tap,)
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`pixel` as KD with T = 1, `holistic` from the discriminator, and `ifv`."""
-        del progress
         config, terms = self.config, self.shared_terms(student, teacher, labels)
         if config.weight:
-            own, other = student.taps[config.tap], teacher.taps[config.tap]
-            terms["ifv"] = config.weight * self._variation(own, other, labels)
+            pair = feature_pair(student, teacher, config.tap, labels, config.ignore)
+            terms["ifv"] = config.weight * self._variation(pair, labels)
         return terms
 
-    def _variation(self, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
-        size, classes = student.shape[-2:], self.student_spec.classes
-        teacher, valid = on_grid(teacher, labels, size, self.config.ignore)
-        nearest = labels_at(labels, size)
+    def _variation(self, pair: FeaturePair, labels: Tensor) -> Tensor:
+        student, teacher, valid = pair
+        nearest, classes = downsample_labels(labels, student.shape[-2:]), self.student_spec.classes
         if valid is not None:
             nearest = nearest.masked_fill(~valid, IGNORE)
         own, other = (class_cosines(maps, nearest, classes) for maps in (student, teacher))
         squares = (own - other) ** 2
         # An ignored pixel is 0 in both maps; only under "mask" does it leave the mean as well.
-        return squares.mean() if valid is None else squares.sum() / valid.sum().clamp(min=1)
+        return position_mean(squares, valid)
 
 
 def class_cosines(features: Tensor, labels: Tensor, classes: int) -> Tensor:
@@ -64,9 +67,9 @@ def class_cosines(features: Tensor, labels: Tensor, classes: int) -> Tensor:
     Features N C h w, labels N h w on their grid; N h w, 0 at ignored pixels. The gradient goes
     through the means. Source: eq. 1-2 of the paper.
     """
-    features = widen(features).masked_fill((labels >= classes)[:, None], 0.0)
+    features = features.masked_fill((labels >= classes)[:, None], 0.0)
     indicator = one_hot(labels, classes, features.dtype)
     means = class_means(features, indicator)
-    directions = (means / lengths(means, dim=1)).transpose(1, 2)
+    directions = (means / safe_norm(means, dim=1)).transpose(1, 2)
     products = (directions @ features.flatten(2)).view_as(indicator)
-    return (products * indicator).sum(dim=1) / lengths(features, dim=1)[:, 0]
+    return (products * indicator).sum(dim=1) / safe_norm(features, dim=1)[:, 0]

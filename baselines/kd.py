@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from segdistill.distill import Distiller, View
-from segdistill.distill.divergences import pixel_kl
-from segdistill.distill.regions import Ignore, on_grid
+from segdistill.distill.features import logit_kl
+from segdistill.distill.regions import Ignore
 
 
 class KD(Distiller):
-    """Pixel-wise knowledge distillation: Hinton et al. 2015 at every position of the logits."""
+    """Pixel-wise knowledge distillation: Hinton et al. 2015 at every position of the logits.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(KD(KD.Config(), *specs()).losses(*batch()))
+        ['pixel']
+    """
 
     name = "kd"
     paper = (
@@ -28,14 +34,10 @@ class KD(Distiller):
 
     config: Config
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`pixel`: T^2 mean over pixels of KL(softmax(t/T) || softmax(s/T)) over K."""
-        del progress
-        config, size = self.config, student.logits.shape[-2:]
+        config = self.config
         if config.weight == 0:
             return {}
-        other, valid = on_grid(teacher.logits, labels, size, config.ignore)
-        divergence = pixel_kl(student.logits, other, config.temperature, valid)
+        divergence = logit_kl(student, teacher, labels, config.temperature, config.ignore)
         return {"pixel": config.weight * divergence}

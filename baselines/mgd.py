@@ -4,50 +4,43 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from segdistill.distill import Distiller, NetSpec, View
-from segdistill.distill.features import feature_pair
+from segdistill.distill import FeatureDistiller
 from segdistill.distill.generation import MaskedGenerator
-from segdistill.distill.regions import Ignore
 
 
-class MGD(Distiller):
-    """Masked generative distillation of one feature map."""
+class MGD(FeatureDistiller):
+    """Masked generative distillation of one feature map.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(MGD(MGD.Config(), *specs()).losses(*batch()))
+        ['generation']
+    """
 
     name = "mgd"
     paper = (
         "Z. Yang, Z. Li, M. Shao, D. Shi, Z. Yuan, C. Yuan, Masked Generative Distillation, "
         "ECCV 2022"
     )
+    term = "generation"
 
     @dataclass(frozen=True)
-    class Config(Distiller.Config):
+    class Config(FeatureDistiller.Config):
         """Weight of the sum over positions and channels, and the share of hidden positions."""
 
         weight: float = 2e-5
-        mask_ratio: float = 0.75
         tap: str = "backbone.4"
-        ignore: Ignore = "keep"
+        mask_ratio: float = 0.75
 
     config: Config
 
-    def __init__(self, config: Config, student: NetSpec, teacher: NetSpec) -> None:
-        super().__init__(config, student, teacher)
-        if not config.weight:
-            return
-        self.student_taps = self.teacher_taps = (config.tap,)
-        widths = student.channels[config.tap], teacher.channels[config.tap]
-        self.generator = MaskedGenerator(*widths, config.mask_ratio)
+    def build_modules(self, student_width: int, teacher_width: int) -> None:
+        """The generator, which aligns the widths itself."""
+        self.generator = MaskedGenerator(student_width, teacher_width, self.config.mask_ratio)
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
-        """`generation`: sum over C_t h w of (G(s * mask) - t)^2, divided by N (eq. 4)."""
-        del progress
-        config = self.config
-        if not config.weight:
-            return {}
-        pair = feature_pair(student, teacher, config.tap, labels, config.ignore)
-        squares = (self.generator(pair.student, pair.valid) - pair.teacher) ** 2
-        if pair.valid is not None:
-            squares = squares.masked_fill(~pair.valid[:, None], 0.0)
-        return {"generation": config.weight * squares.sum() / len(squares)}
+    def loss(self, student: Tensor, teacher: Tensor, valid: Tensor | None) -> Tensor:
+        """The sum over C_t h w of (G(s * mask) - t)^2, divided by N (eq. 4)."""
+        squares: Tensor = (self.generator(student, valid) - teacher) ** 2
+        if valid is not None:
+            squares = squares.masked_fill(~valid[:, None], 0.0)
+        return squares.sum() / len(squares)

@@ -1,60 +1,37 @@
 """NFD: match features whose magnitude has been normalised away."""
 
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from segdistill.distill import Distiller, NetSpec, View
-from segdistill.distill.features import feature_pair, position_mean
-from segdistill.distill.regions import Ignore
+from segdistill.distill import FeatureDistiller
+from segdistill.distill.features import position_mean
 
 CONSTANT = 1e-6  # a channel whose std is below this share of its rms counts as constant
 
 
-class NFD(Distiller):
-    """Squared difference of standardised features (reconstructed: no code was released)."""
+class NFD(FeatureDistiller):
+    """Squared difference of standardised features (reconstructed: no code was released).
+
+    The weight of the mean over all values is ours: none is published.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(NFD(NFD.Config(), *specs()).losses(*batch()))
+        ['feature']
+    """
 
     name = "nfd"
     paper = (
         "T. Liu, X. Yang, C. Chen, Normalized Feature Distillation for Semantic Segmentation, "
         "arXiv:2207.05256, 2022 (reconstructed)"
     )
+    term = "feature"
 
-    @dataclass(frozen=True)
-    class Config(Distiller.Config):
-        """Weight of the mean over all values (ours: none is published), and the tap."""
-
-        weight: float = 1.0
-        tap: str = "head.embedding"
-        ignore: Ignore = "keep"
-
-    config: Config
-
-    def __init__(self, config: Config, student: NetSpec, teacher: NetSpec) -> None:
-        super().__init__(config, student, teacher)
-        self.adapter: nn.Module = nn.Identity()
-        if not config.weight:
-            return
-        self.student_taps = self.teacher_taps = (config.tap,)
-        narrow, wide = student.channels[config.tap], teacher.channels[config.tap]
-        if narrow != wide:
-            # A bias would be subtracted again by the normalisation.
-            self.adapter = nn.Conv2d(narrow, wide, kernel_size=1, bias=False)
-
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
-        """`feature`: mean over N C_t h w of (Z(s) - Z(t))^2."""
-        del progress
-        config = self.config
-        if not config.weight:
-            return {}
-        pair = feature_pair(student, teacher, config.tap, labels, config.ignore)
-        own = standardised(self.adapter(pair.student), pair.valid)
-        # (2) mean over all values of the squared difference
-        squares = (own - standardised(pair.teacher, pair.valid)) ** 2
-        return {"feature": config.weight * position_mean(squares, pair.valid)}
+    # The adapter's missing bias is no loss: the normalisation would subtract it again.
+    def loss(self, student: Tensor, teacher: Tensor, valid: Tensor | None) -> Tensor:
+        """(2) The mean over N C_t h w of (Z(s) - Z(t))^2."""
+        squares = (standardised(student, valid) - standardised(teacher, valid)) ** 2
+        return position_mean(squares, valid)
 
 
 def standardised(features: Tensor, valid: Tensor | None) -> Tensor:

@@ -10,12 +10,18 @@ from torch.autograd.function import once_differentiable
 
 from segdistill.distill import NetSpec, View
 from segdistill.distill.adversary import AdversarialConfig, AdversarialDistiller
-from segdistill.distill.divergences import lengths, widen
-from segdistill.distill.regions import on_grid
+from segdistill.distill.divergences import safe_norm
+from segdistill.distill.features import feature_pair
 
 
 class SKD(AdversarialDistiller):
-    """Structured knowledge distillation: pixel-wise, pair-wise and holistic terms."""
+    """Structured knowledge distillation: pixel-wise, pair-wise and holistic terms.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(SKD(SKD.Config(), *specs()).losses(*batch()))
+        ['pixel', 'holistic', 'pair']
+    """
 
     name = "skd"
     paper = (
@@ -46,22 +52,20 @@ class SKD(AdversarialDistiller):
         if config.pair_weight:
             self.student_taps = self.teacher_taps = (config.tap,)
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`pixel` as KD with T = 1, `holistic` from the discriminator, and `pair`."""
-        del progress
         config, terms = self.config, self.shared_terms(student, teacher, labels)
         if config.pair_weight:
-            own, other = student.taps[config.tap], teacher.taps[config.tap]
-            terms["pair"] = config.pair_weight * self._pairs(own, other, labels)
+            pair = feature_pair(student, teacher, config.tap, labels, config.ignore)
+            terms["pair"] = config.pair_weight * self._pairs(*pair)
         return terms
 
-    def _pairs(self, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
-        size, config = student.shape[-2:], self.config
-        kernel = pool_kernel(config.pair_pool, size)
-        teacher, valid = on_grid(teacher, labels, size, config.ignore)
-        own, other = (nodes(maps, kernel, config.detach_norm, valid) for maps in (student, teacher))
+    def _pairs(self, student: Tensor, teacher: Tensor, valid: Tensor | None) -> Tensor:
+        kernel, detach = (
+            pool_kernel(self.config.pair_pool, student.shape[-2:]),
+            self.config.detach_norm,
+        )
+        own, other = (nodes(maps, kernel, detach, valid) for maps in (student, teacher))
         return similarity_gap(own, other) / _pair_count(own, kernel, valid)
 
 
@@ -84,7 +88,6 @@ def nodes(
 
     A node without a valid position is 0, so it is similar to nothing.
     """
-    features = widen(features)
     if valid is not None:
         features = features.masked_fill(~valid[:, None], -torch.inf)
     if kernel != (1, 1):
@@ -92,24 +95,24 @@ def nodes(
     if valid is not None:
         features = features.masked_fill(features == -torch.inf, 0.0)
     vectors = features.flatten(2)
-    norms = lengths(vectors, dim=1)
+    norms = safe_norm(vectors, dim=1)
     return vectors / (norms.detach() if detach_norm else norms)
 
 
 def similarity_gap(student: Tensor, teacher: Tensor) -> Tensor:
     """Sum over images and node pairs of (s_i . s_j - t_i . t_j)^2; nodes N C P, widths may differ.
 
-    Once nodes outnumber channels the maps of P x P are never built: `GramGap`.
+    Once nodes outnumber channels the maps of P x P are never built: `_GramGap`.
     """
     if student.shape[2] > student.shape[1] + teacher.shape[1]:
         pairs = zip(student, teacher, strict=True)
-        gaps: list[Tensor] = [GramGap.apply(own, other) for own, other in pairs]  # type: ignore[no-untyped-call]
+        gaps: list[Tensor] = [_GramGap.apply(own, other) for own, other in pairs]  # type: ignore[no-untyped-call]
         return torch.stack(gaps).sum()
     gap = student.transpose(1, 2) @ student - teacher.transpose(1, 2) @ teacher
     return (gap**2).sum()
 
 
-class GramGap(torch.autograd.Function):
+class _GramGap(torch.autograd.Function):
     """||S'S - T'T||^2 = ||SS'||^2 + ||TT'||^2 - 2 ||ST'||^2 of one image's nodes S, T (C P each).
 
     In float64, because the difference of large sums loses the digits of float32. The gradient

@@ -8,7 +8,13 @@ from segdistill.distill import Distiller, View
 
 
 class Student(Distiller):
-    """Cross entropy alone."""
+    """Cross entropy alone.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> list(Student(Student.Config(), *specs()).losses(*batch()))
+        []
+    """
 
     name = "student"
     paper = "none: cross entropy alone"
@@ -18,9 +24,7 @@ class Student(Distiller):
     class Config(Distiller.Config):
         """Nothing to choose."""
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """No term."""
-        del student, teacher, labels, progress
+        del student, teacher, labels
         return {}

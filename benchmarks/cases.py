@@ -51,7 +51,7 @@ class Case:
         method = self._method(inputs)
 
         def term() -> Tensor:
-            terms = method.losses(inputs.student, inputs.teacher, inputs.labels, 0.5)
+            terms = method.losses(inputs.student, inputs.teacher, inputs.labels)
             return torch.stack(list(terms.values())).sum()
 
         return _step(term, method, inputs)
@@ -94,8 +94,8 @@ LARGE, CROSS = ("large",), ("usual", "large")
 CASES = (
     Case("kd", "kd", literal.kd, reads=LOGITS, time=1.05),
     Case("cwd, logits", "cwd", literal.cwd_logits, {"weight": 1.0}, LOGITS),
-    Case("cwd, features", "cwd", literal.cwd_feature, {"weight": 1.0, "on": TAP}, time=1.05),
-    Case("cwd, features of equal width", "cwd", literal.cwd_feature, {"weight": 1.0, "on": TAP},
+    Case("cwd, features", "cwd", literal.cwd_feature, {"weight": 1.0, "tap": TAP}, time=1.05),
+    Case("cwd, features of equal width", "cwd", literal.cwd_feature, {"weight": 1.0, "tap": TAP},
          equal=True, time=1.05),
     Case("skd, pairs, kernel 2", "skd", literal.pairs, ALONE, halved=LARGE),
     Case("skd, pairs, no pooling", "skd", literal.pairs, {**ALONE, "pair_pool": 1}, halved=LARGE,

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from benchmarks.inputs import Inputs
-from segdistill.distill.regions import IGNORE, labels_at
+from segdistill.distill.regions import IGNORE, downsample_labels
 
 
 def divergence(student: Tensor, teacher: Tensor, dim: int) -> Tensor:
@@ -50,7 +50,7 @@ def at(method: Any, inputs: Inputs) -> Tensor:
 def fitnet(method: Any, inputs: Inputs) -> Tensor:
     """Mean squared error after the regressor."""
     student, teacher = inputs.maps("feature")
-    return F.mse_loss(method.regressor(student), teacher)
+    return F.mse_loss(method.adapter(student), teacher)
 
 
 def dist(method: Any, inputs: Inputs) -> Tensor:
@@ -90,7 +90,7 @@ def bpkd(method: Any, inputs: Inputs) -> Tensor:
         window = method.config.edge_width
         of_class = (labels == k).float()[:, None]
         present += F.max_pool2d(of_class, window, stride=1, padding=window // 2)[:, 0].long()
-    edge = labels_at((present > 1).long(), student.shape[-2:]).bool()
+    edge = downsample_labels((present > 1).long(), student.shape[-2:]).bool()
     at_edges = divergence(student, teacher, 1)[edge].mean()
     own, other = (maps.masked_fill(edge[:, None], -1e9).flatten(2) for maps in (student, teacher))
     return at_edges + divergence(own, other, 2).mean()
@@ -137,7 +137,7 @@ def variation(method: Any, inputs: Inputs) -> Tensor:
     As in the published code, a class's mask is as large as the feature.
     """
     student, teacher = inputs.maps("feature")
-    labels = labels_at(inputs.labels, student.shape[-2:])[:, None]
+    labels = downsample_labels(inputs.labels, student.shape[-2:])[:, None]
 
     def cosines(features: Tensor) -> Tensor:
         centres = features
@@ -174,7 +174,7 @@ def pcd(method: Any, inputs: Inputs) -> Tensor:
     With the default options; on one batch, again and again, `running` is `batch`.
     """
     config, (student, teacher) = method.config, inputs.maps("feature")
-    labels = labels_at(inputs.labels, student.shape[-2:])
+    labels = downsample_labels(inputs.labels, student.shape[-2:])
     counted = labels != IGNORE
     with torch.no_grad():
         own, other = (_standard(maps.movedim(1, -1)[counted]) for maps in (student, teacher))
@@ -212,7 +212,7 @@ def memory(method: Any, inputs: Inputs) -> Tensor:
     """CIRKD's two memory terms: loops over images and classes fill the queues."""
     config, classes = method.config, method.student_spec.classes
     grid = inputs.maps("feature")[0].shape[-2:]
-    labels = labels_at(inputs.labels, grid).flatten(1)
+    labels = downsample_labels(inputs.labels, grid).flatten(1)
     images = len(labels)
     image = torch.arange(images)[:, None].expand_as(labels)
     known = labels != IGNORE

@@ -14,11 +14,12 @@ from segdistill.distill import load, method_names
 from segdistill.distill.adversary import AdversarialDistiller
 from segdistill.models.normalise import normalise
 from segdistill.models.segmentor import SegmentationNet, build, freeze
-from segdistill.settings.loading import RunConfig, Term, read_profile, student_run
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import RunConfig, Term, read_experiment, run_config
 from segdistill.settings.schema import Network
 from segdistill.training.determinism import set_determinism
-from segdistill.training.learner import Learner
 from segdistill.training.loop import teach
+from segdistill.training.student_trainer import StudentTrainer
 
 NO_ADVERSARY = ", no adversary"
 
@@ -37,7 +38,7 @@ def methods(options: pytest.Config) -> dict[str, RunConfig]:
     experiment's training, with what the options change of it.
     """
     name: str = options.getoption("experiment")
-    config = student_run(name, read_profile(name).grid.datasets[0], "student", 0)
+    config = run_config(Cell(name, read_experiment(name).datasets[0], "student", 0))
     given = {key: options.getoption(key) for key in ("crop", "precision", "determinism")}
     update = {"steps": 10**6, **{key: value for key, value in given.items() if value}}
     if given["precision"]:
@@ -67,25 +68,26 @@ def open_setting(config: RunConfig, device: torch.device) -> Setting:
     return Setting(teacher, images, labels, device)
 
 
-def open_learners(config: RunConfig, setting: Setting) -> tuple[Learner, Learner]:
+def open_trainers(config: RunConfig, setting: Setting) -> tuple[StudentTrainer, StudentTrainer]:
     """A student with its method and a plain one, the floor's, of fresh weights."""
     teacher, plain = setting.teacher, replace(config, terms=(Term("student", {}),))
     own, floor = (
-        Learner(each, teacher.classes, teacher.spec(), setting.device) for each in (config, plain)
+        StudentTrainer(each, teacher.classes, teacher.spec(), setting.device)
+        for each in (config, plain)
     )
     return own, floor
 
 
-def step_of(learner: Learner, setting: Setting, taught: bool) -> Work:
+def step_of(trainer: StudentTrainer, setting: Setting, taught: bool) -> Work:
     """A call is one step, from bytes to new weights; `taught`: with a forward of the teacher."""
-    taps = sorted(learner.teacher_taps())
-    precision = learner.config.training.teacher_precision
+    taps = sorted(trainer.teacher_taps())
+    precision = trainer.config.training.teacher_precision
 
     def step() -> None:
         images = normalise(setting.images.to(setting.device, non_blocking=True))
         labels = setting.labels.to(setting.device, non_blocking=True)
         output = teach(setting.teacher, images, taps, precision) if taught else None
-        learner.advance(images, labels, output)
+        trainer.training_step(images, labels, output)
 
     return step
 

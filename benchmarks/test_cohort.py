@@ -9,7 +9,8 @@ from benchmarks.conftest import Record
 from benchmarks.tables import Row, Table, bounds
 from segdistill.errors import SuiteError
 from segdistill.pipeline.trials import Trial, run_trials
-from segdistill.settings.loading import read_profile, student_run
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import read_experiment, run_config
 from segdistill.settings.schema import Execution
 
 STEPS = 40
@@ -24,8 +25,8 @@ NOTES = (
 @pytest.mark.slow
 def test_cohort(benchmark: Any, record: Record, request: pytest.FixtureRequest) -> None:
     name: str = request.config.getoption("experiment")
-    grid = read_profile(name).grid
-    configs = [student_run(name, grid.datasets[0], method, 0) for method in grid.methods]
+    grid = read_experiment(name)
+    configs = [run_config(Cell(name, grid.datasets[0], method, 0)) for method in grid.methods]
     try:
         trials = [run_trials([config], STEPS, Execution()) for config in configs]
     except SuiteError as error:  # no data

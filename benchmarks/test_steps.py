@@ -13,10 +13,10 @@ import torch
 
 from benchmarks.conftest import Record
 from benchmarks.measure import Work, in_turns
-from benchmarks.steps import NO_ADVERSARY, Setting, methods, open_learners, open_setting, step_of
+from benchmarks.steps import NO_ADVERSARY, Setting, methods, open_setting, open_trainers, step_of
 from benchmarks.tables import Row, Table, bounds
 from segdistill.settings.loading import RunConfig
-from segdistill.training.learner import PHASES, Learner
+from segdistill.training.student_trainer import PHASES, StudentTrainer
 
 IN_A_ROW = 4  # steps on a GPU, which is told about them long before it is through
 # Of a step over its floor.
@@ -65,10 +65,10 @@ def free_memory() -> Iterator[None]:
 def test_step(
     benchmark: Any, record: Record, setting: Setting, method: str, config: RunConfig
 ) -> None:
-    learner, plain = open_learners(config, setting)
-    step, floor = (step_of(each, setting, learner.needs_teacher) for each in (learner, plain))
+    trainer, plain = open_trainers(config, setting)
+    step, floor = (step_of(each, setting, trainer.needs_teacher) for each in (trainer, plain))
     step()  # the first takes longer
-    details = gpu_columns(step) if setting.device.type == "cuda" else parts(learner, step)
+    details = gpu_columns(step) if setting.device.type == "cuda" else parts(trainer, step)
     repeat = IN_A_ROW if setting.device.type == "cuda" else 1
     works = [in_a_row(work, repeat) for work in (step, floor)]
     timer = TIMERS[setting.device.type]
@@ -96,12 +96,12 @@ def table_of(config: RunConfig, setting: Setting) -> Table:
     return Table(f"gpu-{config.profile}-{how}", f"{title}, {how}", NOTES + GPU_NOTES, device)
 
 
-def parts(learner: Learner, step: Work) -> Row:
+def parts(trainer: StudentTrainer, step: Work) -> Row:
     """Where the wall time of a step goes, the mean of five."""
-    before, count = dict(learner.seconds), 5
+    before, count = dict(trainer.seconds), 5
     for _ in range(count):
         step()
-    spent = {part: learner.seconds[part] - before[part] for part in PHASES[2:]}
+    spent = {part: trainer.seconds[part] - before[part] for part in PHASES[2:]}
     return {f"{part} ms": 1e3 * seconds / count for part, seconds in spent.items()}
 
 

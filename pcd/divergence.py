@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pcd.maps import standardise
 from pcd.matching import UNMATCHED
-from segdistill.distill.divergences import position_kl, widen
+from segdistill.distill.divergences import position_kl, to_float32
 
 Divergence = Literal["kl", "mse"]
 # Both divergences are one channel's affair, so eighths of the channels can follow one another,
@@ -34,7 +34,7 @@ def pair_divergence(
     for maps, choice in zip(student.chunk(BLOCKS, dim=1), matched.chunk(BLOCKS), strict=True):
         if pairs < len(matched):
             maps, choice = maps[:, choice != UNMATCHED], choice[choice != UNMATCHED]
-        own, other = widen(maps), widen(teacher.index_select(1, choice))
+        own, other = to_float32(maps), to_float32(teacher.index_select(1, choice))
         if divergence == "kl":
             sums.append(position_kl(own, other, temperature, valid).sum())
         else:

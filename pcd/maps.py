@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from segdistill.distill.divergences import widen
+from segdistill.distill.divergences import to_float32
 
 DEAD = 1e-6
 
@@ -24,7 +24,7 @@ def centre(maps: Tensor, valid: Tensor | None) -> Centred:
 
     Differentiable, through mean and scale too. What stands outside P, NaN included, is lost.
     """
-    maps = widen(maps)
+    maps = to_float32(maps)
     if valid is None:
         pixels = maps.new_tensor(maps.shape[0] * maps.shape[2:].numel())
         mean = maps.sum(dim=(0, 2, 3), keepdim=True) / pixels

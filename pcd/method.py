@@ -19,8 +19,8 @@ from pcd.matching import UNMATCHED, match, similarity
 from pcd.responses import class_responses, discriminative_score, keep_best
 from pcd.sums import RunningSums, class_sums
 from segdistill.distill import Distiller, NetSpec, View
-from segdistill.distill.divergences import widen
-from segdistill.distill.regions import IGNORE, labels_at, on_grid
+from segdistill.distill.divergences import to_float32
+from segdistill.distill.regions import IGNORE, downsample_labels, on_grid
 
 CLASSIFIED_TAP = "head.embedding"
 CONTROLS = ("random", "none")  # scores that need no classes
@@ -75,11 +75,8 @@ class PCD(Distiller):
         for counter in ("kept_changed", "matched_changed", "mean_similarity"):
             self.register_buffer(counter, torch.tensor(0.0))
 
-    def losses(
-        self, student: View, teacher: View, labels: Tensor, progress: float
-    ) -> dict[str, Tensor]:
+    def losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """The term `channel`: the divergence of every matched pair of channels, weighted."""
-        del progress
         if self.config.weight == 0:
             return {}
         own = student.taps[self.config.tap]
@@ -91,11 +88,11 @@ class PCD(Distiller):
         size = own.shape[-2:]
         with torch.no_grad():
             other, valid = on_grid(other, labels, size, self.config.ignore)
-            labels, valid = self._pixels(labels_at(labels, size), valid)
+            labels, valid = self._pixels(downsample_labels(labels, size), valid)
             scored = self._prune_and_match(own, other, labels, valid)
         if not scored:
             self.skipped += 1
-            return widen(own[:0]).sum()
+            return to_float32(own[:0]).sum()
         return pair_divergence(
             own, other, self.matched, self.config.divergence, self.config.temperature, valid
         )

@@ -1,4 +1,4 @@
-"""Ending with whoever started the work: the parent, and the dvc behind a stage's shell.
+"""End a worker when its parent ends, or the dvc behind the shell of its stage.
 
 Linux alone tells a process of its parent's death; on other systems nothing happens here.
 """

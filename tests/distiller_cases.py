@@ -24,7 +24,7 @@ class Case(NamedTuple):
 
     def terms(self, method: Distiller, seed: int = 5) -> Terms:
         torch.manual_seed(seed)
-        return method.losses(self.student, self.teacher, self.labels, 0.5)
+        return method.losses(self.student, self.teacher, self.labels)
 
 
 def make_case(

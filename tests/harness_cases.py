@@ -20,9 +20,8 @@ from segdistill.settings.loading import RunConfig, Term
 from segdistill.settings.schema import DataSource, Evaluation, Execution, Network, Training
 from segdistill.stop import StopRequest
 from segdistill.training.determinism import draw_seed, set_determinism
-from segdistill.training.learner import Learner
-from segdistill.training.loop import Cell as Job
-from segdistill.training.loop import teach, train
+from segdistill.training.loop import TrainingJob, teach, train
+from segdistill.training.student_trainer import StudentTrainer
 
 CPU = torch.device("cpu")
 DATASET = "scenes_camvid"
@@ -117,7 +116,7 @@ def run(
     device: torch.device = CPU,
 ) -> list[Path]:
     """Train `configs` together; the folders of their results, one below `folder` each."""
-    cells = [Job(config, folder / config.method) for config in configs]
+    cells = [TrainingJob(config, folder / config.method) for config in configs]
     for cell in cells:
         cell.folder.mkdir(parents=True, exist_ok=True)
     teacher = copy.deepcopy(frozen_teacher()).to(device)
@@ -148,8 +147,8 @@ def distilled_step(name: str, decoder: str, device: torch.device) -> Callable[[]
     """A call is one more step of a student whose teacher, like itself, has `decoder`."""
     student, teacher = (net.model_copy(update={"decoder": decoder}) for net in (SMALL, TEACHER))
     taught_by = freeze(build(teacher, CLASSES)).to(device)
-    learner = Learner(run_config(name, student=student), CLASSES, taught_by.spec(), device)
+    trainer = StudentTrainer(run_config(name, student=student), CLASSES, taught_by.spec(), device)
     images = torch.randn(TRAINING.batch, 3, 64, 64).to(device)
     labels = torch.randint(0, CLASSES, (TRAINING.batch, 64, 64)).to(device)
-    taps = sorted(learner.teacher_taps())
-    return lambda: learner.advance(images, labels, teach(taught_by, images, taps, "fp32"))
+    taps = sorted(trainer.teacher_taps())
+    return lambda: trainer.training_step(images, labels, teach(taught_by, images, taps, "fp32"))

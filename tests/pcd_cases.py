@@ -23,7 +23,7 @@ def make(own: int, width: int, classes: int, **options: Any) -> PCD:
 def step(method: PCD, student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
     """The term of one training step on the features."""
     own, other = (View(maps, {TAP: maps}) for maps in (student, teacher))
-    return method.losses(own, other, labels, 0.5)["channel"]
+    return method.losses(own, other, labels)["channel"]
 
 
 def features(

@@ -1,6 +1,7 @@
 """Start a new method as a copy of the smallest complete one."""
 
 import keyword
+import re
 from pathlib import Path
 
 import baselines
@@ -43,6 +44,5 @@ def _source(name: str) -> str:
     source = Path(template.__file__).read_text(encoding="utf-8")
     first, _, rest = source.partition("\n")
     del first  # it speaks of the template itself
-    return f'"""{title}: what it matches, in one sentence."""\n' + rest.replace(
-        "class Template(", f"class {title}("
-    ).replace('name = "template"', f'name = "{name}"')
+    body = re.sub(r"\bTemplate\b", title, rest).replace('name = "template"', f'name = "{name}"')
+    return f'"""{title}: what it matches, in one sentence."""\n{body}'

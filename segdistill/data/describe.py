@@ -93,7 +93,7 @@ def _check(split: Split) -> Iterator[_Checked]:
 
 
 def _records(split: Split, pair: Pair) -> Iterator[tuple[str, FileRecord]]:
-    for path in (pair.image, pair.label):
+    for path in (pair.image_path, pair.label_path):
         record = FileRecord(sha256=file_hash(path), size=path.stat().st_size, split=split.split)
         yield path.relative_to(split.root).as_posix(), record
 

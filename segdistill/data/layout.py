@@ -16,8 +16,8 @@ class Pair(NamedTuple):
     """One sample's two files; `name` is unique in its split."""
 
     name: str
-    image: Path
-    label: Path
+    image_path: Path
+    label_path: Path
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def check_pairs(pairs: Sequence[Pair], origin: Path) -> None:
     if twice:
         raise SuiteError(f"{origin}: names {twice[0]!r} more than once; remove the repetition")
     for pair in pairs:
-        for path in (pair.image, pair.label):
+        for path in (pair.image_path, pair.label_path):
             if not path.is_file():
                 raise SuiteError(f"{origin}: names {pair.name!r}, but {path} is missing")
 

@@ -39,7 +39,7 @@ class Split:
 
     def size(self, index: int) -> tuple[int, int]:
         """Height and width of sample `index`, without decoding it."""
-        return image_size(self.pairs[index].image)
+        return image_size(self.pairs[index].image_path)
 
     def read(self, index: int, rows: slice | None = None) -> Sample:
         """Sample `index`, decoded in full, or only `rows` of it.
@@ -48,7 +48,7 @@ class Split:
         out of range.
         """
         pair, table = self.pairs[index], layout_of(self.info).table
-        return Sample(pair.name, *read_pair(pair.image, pair.label, table, rows))
+        return Sample(pair.name, *read_pair(pair.image_path, pair.label_path, table, rows))
 
 
 def open_split(name: str, root: Path, split: str, limit: int | None = None) -> Split:

@@ -27,7 +27,7 @@ ROOTS = {
 }
 # Reached, but without influence on any value of a result: these are not followed.
 OPERATIONAL = {
-    "segdistill.distill.distiller:load": "finds a method, which is a root of its own",
+    "segdistill.distill.loading:load": "finds a method, which is a root of its own",
     "segdistill.settings.loading": "settings, which the fingerprint holds; where data lie",
     "segdistill.errors": "an error ends the run, which leaves no result",
     "segdistill.models.pretrained": "where backbones lie; their hashes are in the fingerprint",

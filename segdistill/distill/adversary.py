@@ -1,4 +1,4 @@
-"""The second player that SKD and IFVD share: does a logit map look like the teacher's?"""
+"""The adversarial term that SKD and IFVD share: does a logit map look like the teacher's?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,19 @@ from torch import Tensor, nn
 
 from segdistill.distill.discriminator import Discriminator
 from segdistill.distill.distiller import Adversary, Distiller, NetSpec, View
-from segdistill.distill.divergences import pixel_kl, widen
-from segdistill.distill.regions import Ignore, counted, on_grid
+from segdistill.distill.divergences import to_float32
+from segdistill.distill.features import logit_kl
+from segdistill.distill.regions import Ignore, on_grid, valid_mask
 
 
 @dataclass(frozen=True)
 class AdversarialConfig(Distiller.Config):
-    """Options of the pixel-wise and the holistic term; see `Holistic`."""
+    """Options of the pixel-wise and the holistic term; see `Holistic`.
+
+    Example:
+        >>> AdversarialConfig(adversary="hinge").discriminator_lr
+        0.0004
+    """
 
     pixel_weight: float = 10.0
     holistic_weight: float = 0.1
@@ -32,10 +38,23 @@ class AdversarialConfig(Distiller.Config):
 class Holistic(nn.Module):
     """The holistic term: a discriminator, the student's loss against it, and its own losses.
 
-    `adversary` chooses "wgan-gp" (Gulrajani et al., NeurIPS 2017) or "hinge" (Lim & Ye 2017);
-    with `conditional` the discriminator also sees the image. Under ignore="mask" it sees 0 at
+    With `conditional` the discriminator also sees the image. Under ignore="mask" it sees 0 at
     ignored positions, and an image without a valid position counts nowhere.
-    Source: Liu et al., CVPR 2019, section 3.2. Raises ValueError for an unknown `adversary`.
+    Source: Liu et al., CVPR 2019, section 3.2.
+
+    Args:
+        config: `adversary` is "wgan-gp" (Gulrajani et al., NeurIPS 2017) or "hinge" (Lim & Ye
+            2017).
+        classes: Channels of the logits.
+
+    Raises:
+        ValueError: `adversary` is neither.
+
+    Example:
+        >>> from segdistill.distill.example import batch
+        >>> term = Holistic(AdversarialConfig(), classes=5)
+        >>> list(term.adversary_losses(*batch()))
+        ['discriminator', 'gradient_penalty']
     """
 
     def __init__(self, config: AdversarialConfig, classes: int) -> None:
@@ -45,14 +64,14 @@ class Holistic(nn.Module):
         self.config = config
         self.discriminator = Discriminator(classes, image_channels=3 if config.conditional else 0)
 
-    def player(self) -> Adversary:
+    def adversary(self) -> Adversary:
         """The discriminator with its optimiser, in the terms of the contract."""
         return Adversary(self.discriminator, "adam", self.config.discriminator_lr, "poly")
 
     def loss(self, student: View, labels: Tensor) -> Tensor:
         """- mean D(student), unweighted; no gradient is collected in the discriminator."""
         size, ignore = student.logits.shape[-2:], self.config.ignore
-        valid, image = counted(labels, size, ignore), self._image(student, labels)
+        valid, image = valid_mask(labels, size, ignore), self._image(student, labels)
         with frozen(self.discriminator):
             return -_mean(self._judge(student.logits, image, valid), valid)
 
@@ -63,9 +82,9 @@ class Holistic(nn.Module):
         hinge: mean max(0, 1 + D(student)) + mean max(0, 1 - D(teacher)).
         """
         config, image = self.config, self._image(student, labels)
-        fake = widen(student.logits.detach())
+        fake = to_float32(student.logits.detach())
         real, valid = on_grid(
-            widen(teacher.logits.detach()), labels, fake.shape[-2:], config.ignore
+            to_float32(teacher.logits.detach()), labels, fake.shape[-2:], config.ignore
         )
         of_fake, of_real = self._judge(fake, image, valid), self._judge(real, image, valid)
         if config.adversary == "hinge":
@@ -83,11 +102,13 @@ class Holistic(nn.Module):
             return None
         if view.image is None:
             raise ValueError("conditional=True needs the image in the view, which has none")
-        return on_grid(widen(view.image), labels, view.logits.shape[-2:], self.config.ignore)[0]
+        return on_grid(to_float32(view.image), labels, view.logits.shape[-2:], self.config.ignore)[
+            0
+        ]
 
     def _judge(self, logits: Tensor, image: Tensor | None, valid: Tensor | None) -> Tensor:
         """D's mean score of each image: N."""
-        seen = [widen(logits)]
+        seen = [to_float32(logits)]
         if image is not None:
             seen.append(image)
         if valid is not None:
@@ -126,7 +147,17 @@ def frozen(module: nn.Module) -> Iterator[None]:
 
 
 class AdversarialDistiller(Distiller):
-    """A method that has the pixel-wise and the holistic term of SKD beside its own."""
+    """A method that has the pixel-wise and the holistic term of SKD beside its own.
+
+    Example:
+        >>> from segdistill.distill.example import batch, specs
+        >>> class Shared(AdversarialDistiller):
+        ...     name, paper = "shared", "an example"
+        ...     losses = AdversarialDistiller.shared_terms
+        >>> method = Shared(AdversarialConfig(), *specs())
+        >>> list(method.losses(*batch())), method.adversary().optimizer
+        (['pixel', 'holistic'], 'adam')
+    """
 
     config: AdversarialConfig
 
@@ -137,17 +168,16 @@ class AdversarialDistiller(Distiller):
     def shared_terms(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """`pixel` as KD with T = 1, and `holistic` from the discriminator, both weighted."""
         config, terms = self.config, {}
-        size = student.logits.shape[-2:]
         if config.pixel_weight:
-            logits, valid = on_grid(teacher.logits, labels, size, config.ignore)
-            terms["pixel"] = config.pixel_weight * pixel_kl(student.logits, logits, 1.0, valid)
+            divergence = logit_kl(student, teacher, labels, 1.0, config.ignore)
+            terms["pixel"] = config.pixel_weight * divergence
         if self.holistic is not None:
             terms["holistic"] = config.holistic_weight * self.holistic.loss(student, labels)
         return terms
 
     def adversary(self) -> Adversary | None:
         """The discriminator, unless its term has weight 0."""
-        return self.holistic.player() if self.holistic is not None else None
+        return self.holistic.adversary() if self.holistic is not None else None
 
     def adversary_losses(self, student: View, teacher: View, labels: Tensor) -> dict[str, Tensor]:
         """The discriminator's terms."""

@@ -20,6 +20,10 @@ class Discriminator(nn.Module):
     odd side is padded by one more zero and a side below 4 up to 4 before the last, so any size
     runs; at 64 x 64 it is the published network, with one score an image.
     Source: Liu et al., CVPR 2019, section 3.2, and their code.
+
+    Example:
+        >>> tuple(Discriminator(classes=19)(torch.zeros(2, 19, 64, 64)).shape)
+        (2, 1, 1, 1)
     """
 
     def __init__(self, classes: int, image_channels: int = 0) -> None:
@@ -34,7 +38,11 @@ class Discriminator(nn.Module):
         self.output = nn.Conv2d(512, 1, KERNEL)
 
     def forward(self, logits: Tensor, image: Tensor | None = None) -> Tensor:
-        """Score `logits`, with the image (N 3 h w, at their size) beside them if it is given."""
+        """Score `logits`, with the image (N 3 h w, at their size) beside them if it is given.
+
+        Raises:
+            ValueError: A side is below 8.
+        """
         if min(logits.shape[-2:]) < SMALLEST:
             raise ValueError(
                 f"the discriminator needs logits of at least {SMALLEST}x{SMALLEST}, got "
@@ -58,6 +66,10 @@ class SelfAttention(nn.Module):
     """Every position adds what the positions like it hold: x + gain * V softmax(Q'K)'.
 
     Maps N C h w in and out; the gain starts at 0. Source: Zhang et al., SAGAN, ICML 2019, eq. 1-3.
+
+    Example:
+        >>> tuple(SelfAttention(channels=16)(torch.zeros(2, 16, 4, 4)).shape)
+        (2, 16, 4, 4)
     """
 
     def __init__(self, channels: int) -> None:

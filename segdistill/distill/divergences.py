@@ -14,12 +14,12 @@ def resize(maps: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     return F.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=False)
 
 
-def widen(maps: Tensor) -> Tensor:
+def to_float32(maps: Tensor) -> Tensor:
     """`maps` in float32 at least: sums over half-precision maps overflow or lose their digits."""
     return maps if maps.dtype == torch.float64 else maps.float()
 
 
-def lengths(vectors: Tensor, dim: int) -> Tensor:
+def safe_norm(vectors: Tensor, dim: int) -> Tensor:
     """L2 norms along `dim`, which is kept with size 1; infinity for a norm below 1e-8.
 
     Dividing by it sends a vanishing vector to 0 with gradient 0. The usual `norm + epsilon` would
@@ -32,11 +32,26 @@ def lengths(vectors: Tensor, dim: int) -> Tensor:
 def pixel_kl(
     student: Tensor, teacher: Tensor, temperature: float, valid: Tensor | None = None
 ) -> Tensor:
-    """T^2 x the mean over (valid) pixels of KL(softmax(teacher/T) || softmax(student/T)) over K.
+    """T^2 x the mean over pixels of KL(softmax(teacher/T) || softmax(student/T)) over K.
 
-    Logits N K h w of equal shape, `valid` N h w bool; a scalar, 0 with a gradient path if nothing
-    is valid. Raises ValueError for unequal shapes or a temperature that is not positive.
     Source: Hinton et al. 2015, eq. 1, applied to every pixel.
+
+    Args:
+        student: Logits N K h w.
+        teacher: Logits of the same shape.
+        temperature: T.
+        valid: The pixels that count, N h w bool; None if all do.
+
+    Returns:
+        A scalar, 0 with a gradient path if no pixel counts.
+
+    Raises:
+        ValueError: The shapes differ, or T is not positive.
+
+    Example:
+        >>> sure, unsure = torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log().view(2, 1, 2, 1, 1)
+        >>> round(float(pixel_kl(unsure, sure, temperature=1.0)), 3)  # log 2 - entropy of `sure`
+        0.368
     """
     if valid is None:
         pixels = student.shape[0] * student.shape[2] * student.shape[3]
@@ -52,11 +67,19 @@ def position_kl(
 ) -> Tensor:
     """T^2 x KL over the h w positions of each map's softmax(map/T), one value a map: N C.
 
-    Features N C h w of equal shape, `valid` N h w bool: the softmax runs over valid positions
-    only, and an image without any counts 0. Raises ValueError as `pixel_kl` does.
     Source: Shu et al., ICCV 2021, eq. 2-4.
+
+    Args:
+        student: Maps N C h w.
+        teacher: Maps of the same shape.
+        temperature: T.
+        valid: The positions over which the softmax runs, N h w bool; None for all. An image
+            without any has the value 0.
+
+    Raises:
+        ValueError: The shapes differ, or T is not positive.
     """
-    student, teacher = widen(student).flatten(2), widen(teacher).flatten(2)
+    student, teacher = to_float32(student).flatten(2), to_float32(teacher).flatten(2)
     if valid is not None:
         ignored = ~valid.flatten(1)[:, None]
         # Finite, so that 0 x (difference of two logarithms) is 0; -inf would give NaN.
@@ -80,4 +103,4 @@ def _kl(student: Tensor, teacher: Tensor, temperature: float, dim: int) -> Tenso
 
 def _soften(maps: Tensor, temperature: float) -> Tensor:
     # The usual temperature of 1 is worth a case: a division is a sixth of the whole term's time.
-    return widen(maps) if temperature == 1 else widen(maps) / temperature
+    return to_float32(maps) if temperature == 1 else to_float32(maps) / temperature

@@ -8,6 +8,10 @@ class MaskedGenerator(nn.Module):
     """The generator that MGD and Af-DCD share: hide positions, then two 3x3 convolutions.
 
     Source: Yang et al., ECCV 2022, eq. 1-3. The 1x1 alignment exists only if the widths differ.
+
+    Example:
+        >>> tuple(MaskedGenerator(6, 10, mask_ratio=0.75)(torch.zeros(2, 6, 4, 4), None).shape)
+        (2, 10, 4, 4)
     """
 
     def __init__(self, student_width: int, teacher_width: int, mask_ratio: float) -> None:

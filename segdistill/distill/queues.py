@@ -5,7 +5,14 @@ from torch import Tensor, nn
 
 
 class ClassQueues(nn.Module):
-    """The latest `size` vectors of every class; buffers, so that they resume with the training."""
+    """The latest `size` vectors of every class; buffers, so that they resume with the training.
+
+    Example:
+        >>> queues = ClassQueues(classes=3, size=2, width=1)
+        >>> queues.push(torch.tensor([[1.0], [2.0], [3.0], [4.0]]), torch.tensor([0, 0, 0, 2]))
+        >>> queues.filled.tolist(), sorted(queues.sample(5)[:, 0].tolist())
+        ([2, 0, 1], [2.0, 3.0, 4.0])
+    """
 
     entries: Tensor  # K size C
     filled: Tensor  # K, how many entries of each class hold a vector

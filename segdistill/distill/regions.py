@@ -6,35 +6,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from segdistill.distill.divergences import resize, widen
+from segdistill.distill.divergences import resize, to_float32
 
 IGNORE = 255
 Ignore = Literal["keep", "mask"]  # what a method's terms do with pixels labelled 255
 
 
-def labels_at(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+def downsample_labels(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     """Labels (N H W, int64) at the spatial `size` by nearest neighbour: N h w, int64."""
     if labels.shape[-2:] == torch.Size(size):
         return labels
     return F.interpolate(labels[:, None].float(), size=tuple(size), mode="nearest")[:, 0].long()
 
 
-def valid_at(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+def valid_positions(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     """Where the nearest label is not 255: N h w, bool."""
-    return labels_at(labels, size) != IGNORE
+    return downsample_labels(labels, size) != IGNORE
 
 
-def counted(labels: Tensor, size: tuple[int, int] | torch.Size, ignore: str) -> Tensor | None:
+def valid_mask(labels: Tensor, size: tuple[int, int] | torch.Size, ignore: str) -> Tensor | None:
     """The positions (N h w, bool) that a term counts, or None where it counts all of them.
 
-    `ignore` is a method's option: "keep" counts every position, as the published code of every
-    method does; "mask" counts those whose nearest label is not 255. `size` is the student's grid,
-    to which the teacher's map is resized before. Raises ValueError for another option.
+    Args:
+        labels: N H W, 255 = ignored.
+        size: The student's grid, to which the teacher's map is resized before.
+        ignore: A method's option: "keep" counts every position, as the published code of every
+            method does; "mask" counts those whose nearest label is not 255.
+
+    Raises:
+        ValueError: `ignore` is another word.
     """
     if ignore == "keep":
         return None
     if ignore == "mask":
-        return valid_at(labels, size)
+        return valid_positions(labels, size)
     raise ValueError(f"ignore must be 'keep' or 'mask', got {ignore!r}")
 
 
@@ -43,17 +48,20 @@ def on_grid(
 ) -> tuple[Tensor, Tensor | None]:
     """`maps` (N C h' w') on the student's grid `size`, and the positions that count there.
 
-    Resized bilinearly if the sizes differ, by `ignore` = "mask" from those positions of the maps'
-    own grid alone whose nearest label is not 255; where there is none among the neighbours, the
-    position does not count. The second value is as that of `counted`.
+    Maps of another size are resized bilinearly, under `ignore` = "mask" from those positions of
+    their own grid alone whose nearest label is not 255; where there is none among the neighbours,
+    the position does not count.
+
+    Returns:
+        The maps N C h w, and the positions as `valid_mask` gives them.
     """
-    valid = counted(labels, size, ignore)
+    valid = valid_mask(labels, size, ignore)
     if maps.shape[-2:] == torch.Size(size):
         return maps, valid
-    maps = widen(maps)
+    maps = to_float32(maps)
     if valid is None:
         return resize(maps, size), None
-    known = valid_at(labels, maps.shape[-2:])[:, None]
+    known = valid_positions(labels, maps.shape[-2:])[:, None]
     weight = resize(known.to(maps.dtype), size)
     resized = resize(maps.masked_fill(~known, 0.0), size)
     reached = weight > 0

@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 CPU_BLOCK, GPU_BLOCK = 2**18, 2**24
 
 
-class Similarities(torch.autograd.Function):
+class _SimilarityKL(torch.autograd.Function):
     """The function behind `similarity_kl`, which makes its gradient together with its value.
 
     The gradient in rows and columns is made block by block while the block's similarities are at
@@ -66,13 +66,22 @@ def similarity_kl(
 ) -> Tensor:
     """sum_g sum_a w_a KL( softmax(t_a . v / T) || softmax(s_a . u / T) ), u and v in group g.
 
-    `student` is rows s (M C) and columns u (L C), `teacher` rows t (M D) and columns v (L D);
-    weights M; `groups` are the lengths, of sum L, of the groups of columns, each with a softmax
-    of its own. A scalar. Raises ValueError for a temperature that is not positive.
+    Args:
+        student: Rows s (M C) and columns u (L C).
+        teacher: Rows t (M D) and columns v (L D).
+        weights: w, M.
+        groups: The sizes, of sum L, of the groups of columns, each with a softmax of its own.
+        temperature: T.
+
+    Returns:
+        A scalar, whose gradient reaches the student's rows and columns alone.
+
+    Raises:
+        ValueError: T is not positive.
     """
     if temperature <= 0:
         raise ValueError(f"temperature must be positive, got {temperature}")
-    value: Tensor = Similarities.apply(  # type: ignore[no-untyped-call]
+    value: Tensor = _SimilarityKL.apply(  # type: ignore[no-untyped-call]
         *student, *teacher, weights, groups, temperature
     )
     return value

@@ -16,8 +16,8 @@ from segdistill.models.segmentor import SegmentationNet, build, freeze
 from segdistill.settings.loading import student_run
 from segdistill.settings.schema import Network, Profile
 from segdistill.training.determinism import set_determinism, tensors_hash
-from segdistill.training.learner import Learner
 from segdistill.training.loop import teach
+from segdistill.training.student_trainer import StudentTrainer
 
 CROP = (64, 64)  # pixels; at output stride 8 the maps are 8x8, the least that every method takes
 BATCH = 2
@@ -76,18 +76,18 @@ def step(name: str, dataset: str, method: str, setting: Setting) -> Stepped:
     try:
         config = replace(config, student=_untrained(config.student), training=training)
         teacher = setting.teacher
-        learner = Learner(config, teacher.classes, teacher.spec(), torch.device("cpu"))
-        before = tensors_hash(dict(learner.net.named_parameters()))
+        trainer = StudentTrainer(config, teacher.classes, teacher.spec(), torch.device("cpu"))
+        before = tensors_hash(dict(trainer.net.named_parameters()))
         images = normalise(setting.images)
-        taps = sorted(learner.teacher_taps())
+        taps = sorted(trainer.teacher_taps())
         output = teach(teacher, images, taps, training.teacher_precision)
-        found = learner.advance(images, setting.labels, output)
+        found = trainer.training_step(images, setting.labels, output)
     except (SuiteError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         return Stepped(method, {}, time.perf_counter() - start, (reason,))
     terms = {term: float(value) for term, value in found.items()}
     faults = [f"{term} is {value}" for term, value in terms.items() if not math.isfinite(value)]
-    if tensors_hash(dict(learner.net.named_parameters())) == before:
+    if tensors_hash(dict(trainer.net.named_parameters())) == before:
         faults.append("the weights did not move")
     return Stepped(method, terms, time.perf_counter() - start, tuple(faults))
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from segdistill.distill.regions import labels_at, one_hot
+from segdistill.distill.regions import downsample_labels, one_hot
 from segdistill.evaluation.iou import Bytes
 
 
@@ -30,7 +30,7 @@ class ClassScatter:
             )
             self._sums = self._counts.new_zeros(classes, channels)
         labels = torch.from_numpy(label.astype(np.int64))[None].to(features.device)
-        grid = labels_at(labels, features.shape[-2:])
+        grid = downsample_labels(labels, features.shape[-2:])
         member = one_hot(grid, classes, torch.float64)[0].flatten(1)  # K, h w
         rows = features[0].flatten(1).double().T  # h w, C
         self._counts += member.sum(dim=1)

@@ -79,7 +79,7 @@ def inspect_channels(profile: str, dataset: str, method: str, seed: int, steps: 
     for batch in _first_batches(config, split, steps):
         own, other = _views(student, teacher, batch, distiller.student_taps)
         torch.manual_seed(0)
-        distiller.losses(own, other, batch.labels, 0.0)
+        distiller.losses(own, other, batch.labels)
         changes.append(distiller.counters()["matched_changed"])
     tap = distiller.student_taps[0]
     found: Any = distiller

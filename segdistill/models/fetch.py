@@ -18,12 +18,11 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from segdistill.errors import SuiteError
+from segdistill.errors import SuiteError, did_you_mean
 from segdistill.models.checkpoints import read_checkpoint
 from segdistill.models.conversion import convert, fit
 from segdistill.models.segmentor import build
 from segdistill.records import file_hash, write_bytes
-from segdistill.settings.loading import did_you_mean
 from segdistill.settings.schema import Network
 
 OPENMMLAB = "https://download.openmmlab.com/pretrain/third_party/"

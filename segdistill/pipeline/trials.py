@@ -17,7 +17,7 @@ from segdistill.records import Seconds, file_hash
 from segdistill.settings.loading import RunConfig
 from segdistill.settings.schema import Execution
 from segdistill.stop import StopRequest
-from segdistill.training.loop import SUMMARY, Cell, train
+from segdistill.training.loop import SUMMARY, TrainingJob, train
 
 
 class Trial(NamedTuple):
@@ -53,7 +53,9 @@ def run_trials(configs: Sequence[RunConfig], steps: int, execution: Execution) -
     torch.manual_seed(0)
     teacher = freeze(build(first.teacher, classes)).to(device) if first.teacher else None
     with tempfile.TemporaryDirectory() as folder:
-        cells = [Cell(_short(config, steps), Path(folder) / config.method) for config in configs]
+        cells = [
+            TrainingJob(_short(config, steps), Path(folder) / config.method) for config in configs
+        ]
         start = time.perf_counter()
         train(cells, split, classes, teacher, execution, device, StopRequest())
         wall = time.perf_counter() - start
@@ -64,7 +66,7 @@ def _short(config: RunConfig, steps: int) -> RunConfig:
     return replace(config, training=config.training.model_copy(update={"steps": steps}))
 
 
-def _read(cell: Cell) -> Trial:
+def _read(cell: TrainingJob) -> Trial:
     summary = json.loads((cell.folder / SUMMARY).read_text(encoding="utf-8"))
     weights = cell.folder / "weights.safetensors"
     return Trial(

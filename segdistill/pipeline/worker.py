@@ -36,9 +36,8 @@ from segdistill.settings.schema import DataSource
 from segdistill.stop import StopRequest
 from segdistill.training import session
 from segdistill.training.instructions import cap_instructions
-from segdistill.training.loop import SUMMARY
-from segdistill.training.loop import Cell as Job
-from segdistill.training.ranks import ALONE, Ranks, joined
+from segdistill.training.loop import SUMMARY, TrainingJob
+from segdistill.training.process_group import SINGLE_PROCESS, ProcessGroup, joined
 
 WEIGHTS = "weights.safetensors"
 
@@ -66,7 +65,7 @@ def work(
     seed: int,
     methods: Sequence[str],
     stop: StopRequest,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train the cells that are not trained yet, then evaluate those not evaluated yet.
 
@@ -160,7 +159,7 @@ def train_cells(
     cells: Sequence[PlannedCell],
     device: torch.device,
     stop: StopRequest,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train `cells`, all of one dataset and seed, into their scratch folders, and seal them."""
     config = cells[0].config
@@ -169,7 +168,7 @@ def train_cells(
             f"profile {config.profile}: the recipe says devices: {config.training.devices}, but "
             f"{ranks.world} processes were started"
         )
-    jobs = [Job(cell.config, cell.scratch) for cell in cells]
+    jobs = [TrainingJob(cell.config, cell.scratch) for cell in cells]
     if ranks.leads:  # results that were damaged must not be taken for those of this process
         for cell in cells:
             _remove(cell.scratch / SUMMARY)

@@ -3,8 +3,8 @@
 from pydantic import TypeAdapter, ValidationError
 
 from segdistill.distill import Distiller, NetSpec, UnknownMethodError, load
-from segdistill.errors import SuiteError
-from segdistill.settings.loading import Term, did_you_mean
+from segdistill.errors import SuiteError, did_you_mean
+from segdistill.settings.loading import Term
 
 
 def build_method(term: Term, student: NetSpec, teacher: NetSpec) -> Distiller:

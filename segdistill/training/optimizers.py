@@ -1,4 +1,4 @@
-"""Optimisers and learning rates: SGD under a poly schedule, and the second player's own."""
+"""Optimisers and learning rates: SGD under a poly schedule, and the discriminator's own."""
 
 from collections.abc import Iterable
 
@@ -40,7 +40,7 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 def adversary_optimizer(adversary: Adversary) -> torch.optim.Optimizer:
-    """The second player's own: Adam (0.9, 0.99) or SGD with momentum 0.9."""
+    """The discriminator's own: Adam (0.9, 0.99) or SGD with momentum 0.9."""
     parameters = adversary.module.parameters()
     if adversary.optimizer == "adam":
         betas = (0.9, 0.99)

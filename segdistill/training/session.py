@@ -14,22 +14,22 @@ from segdistill.models.weights import load_weights
 from segdistill.settings.loading import RunConfig
 from segdistill.settings.schema import Execution
 from segdistill.stop import StopRequest
-from segdistill.training.loop import Cell, import_weights, train
-from segdistill.training.ranks import ALONE, Ranks
+from segdistill.training.loop import TrainingJob, import_weights, train
+from segdistill.training.process_group import SINGLE_PROCESS, ProcessGroup
 
 
 def run(
-    cells: Sequence[Cell],
+    jobs: Sequence[TrainingJob],
     teacher_weights: Path,
     execution: Execution,
     device: torch.device,
     stop: StopRequest,
-    ranks: Ranks = ALONE,
+    group: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
-    """Train `cells`, all of one data set, seed and recipe, or take a teacher in from a file.
+    """Train `jobs`, all of one data set, seed and recipe, or take a teacher in from a file.
 
     Args:
-        cells: What to train, and the folders for its results.
+        jobs: What to train, and the folders for its results.
         teacher_weights: The file of the frozen teacher, read only if the recipe has one.
         execution: How the work is carried out; changes no bit.
         device: Where to train.
@@ -40,15 +40,15 @@ def run(
         SuiteError: Data, teacher or backbone are missing or at fault, or a training came to NaN.
         Stopped: A stop was requested; all is saved.
     """
-    config = cells[0].config
+    config = jobs[0].config
     split = open_data(config.dataset, config.data, config.data.train_split)
     classes = len(split.info.classes)
     if config.source is not None:
-        if ranks.leads:
-            import_weights(cells[0], config.source, classes)
+        if group.leads:
+            import_weights(jobs[0], config.source, classes)
         return
     teacher = _load_teacher(config, teacher_weights, classes, device)
-    train(cells, split, classes, teacher, execution, device, stop, ranks)
+    train(jobs, split, classes, teacher, execution, device, stop, group)
 
 
 def _load_teacher(

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from segdistill.distill.divergences import widen
+from segdistill.distill.divergences import to_float32
 
 IGNORE = 255
 
@@ -15,7 +15,7 @@ def cross_entropy(logits: Tensor, labels: Tensor, counted: Tensor) -> Tensor:
     Pixels are laid out in one row because only that form is deterministic on CUDA.
     """
     full = F.interpolate(
-        widen(logits), size=labels.shape[-2:], mode="bilinear", align_corners=False
+        to_float32(logits), size=labels.shape[-2:], mode="bilinear", align_corners=False
     )
     rows = full.permute(0, 2, 3, 1).reshape(-1, full.shape[1])
     total = F.cross_entropy(rows, labels.reshape(-1), ignore_index=IGNORE, reduction="sum")

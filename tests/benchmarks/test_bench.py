@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from benchmarks.measure import in_turns, memory_of
-from benchmarks.steps import NO_ADVERSARY, methods, open_learners, open_setting, step_of
+from benchmarks.steps import NO_ADVERSARY, methods, open_setting, open_trainers, step_of
 from benchmarks.tables import Table, bounds, machine, markdown, write
 from benchmarks.test_loader import (
     CROPS,
@@ -22,7 +22,7 @@ from benchmarks.test_loader import (
     write_cityscapes,
 )
 from segdistill.distill import method_names
-from segdistill.training.learner import PHASES
+from segdistill.training.student_trainer import PHASES
 
 KIB = 1024
 TABLE = Table("name", "Title", ("a note",))
@@ -95,12 +95,12 @@ def test_every_method_takes_a_step_over_the_same_floor() -> None:
     assert {*found} == {*method_names(), f"skd{NO_ADVERSARY}", f"ifvd{NO_ADVERSARY}"}
     setting = open_setting(found["kd"], torch.device("cpu"))
     assert setting.images.shape[2:] == setting.labels.shape[1:] == (64, 96)
-    learner, floor = open_learners(found["kd"], setting)
-    step_of(learner, setting, taught=True)()
+    trainer, floor = open_trainers(found["kd"], setting)
+    step_of(trainer, setting, taught=True)()
     step_of(floor, setting, taught=True)()
-    assert learner.step == floor.step == 1
+    assert trainer.step == floor.step == 1
     assert not floor.needs_teacher
-    assert all(learner.seconds[part] > 0 for part in PHASES[2:])
+    assert all(trainer.seconds[part] > 0 for part in PHASES[2:])
 
 
 def test_every_sample_is_mmsegmentations(tmp_path: Path) -> None:

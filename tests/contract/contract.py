@@ -46,7 +46,8 @@ def run(distiller: Distiller, batch: Scene, progress: float = 0.5, seed: int = 1
     )
     distiller.zero_grad(set_to_none=True)
     torch.manual_seed(seed)
-    terms = distiller.losses(own, other, batch.labels, progress)
+    distiller.progress = progress
+    terms = distiller.losses(own, other, batch.labels)
     if terms:
         torch.stack([term.float() for term in terms.values()]).sum().backward()  # type: ignore[no-untyped-call]
     named = {**leaves, **dict(distiller.named_parameters())}
@@ -206,9 +207,9 @@ class MethodContract:
                 if name in second.gradients:
                     assert not second.gradients[name].masked_select(ignored).any(), name
         terms = []
-        for player, seen in ((clean, batch), (dirty, spoiled(batch, garbage))):
+        for distiller, seen in ((clean, batch), (dirty, spoiled(batch, garbage))):
             torch.manual_seed(0)
-            terms.append(player.adversary_losses(*seen))
+            terms.append(distiller.adversary_losses(*seen))
         assert terms[0] == terms[1]
 
     def test_all_pixels_ignored(self, method: type[Distiller], masking: dict[str, Any]) -> None:
@@ -289,15 +290,15 @@ class MethodContract:
         resumed.load_state_dict(torch.load(file, weights_only=True))
         assert_equal(run(straight, scene(seed=2)), run(resumed, scene(seed=2)))
 
-    def test_second_player_is_kept_apart(
+    def test_discriminator_is_kept_apart(
         self, method: type[Distiller], options: dict[str, Any]
     ) -> None:
         distiller, batch = build(method, **options), scene()
-        player = distiller.adversary()
-        if player is None:
+        adversary = distiller.adversary()
+        if adversary is None:
             assert distiller.adversary_losses(*batch) == {}
             return
-        theirs = set(player.module.parameters())
+        theirs = set(adversary.module.parameters())
         assert theirs.isdisjoint(distiller.trainable_parameters())
         run(distiller, batch)
         assert all(parameter.grad is None and parameter.requires_grad for parameter in theirs)

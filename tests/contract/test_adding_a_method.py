@@ -70,9 +70,13 @@ def test_the_worked_example_is_its_formula(example: type[Distiller], ignore: str
 
 def test_the_copy_differs_from_the_template_in_names_only(tmp_path: Path) -> None:
     lines = write_method("edge", tmp_path).read_text().splitlines()
-    source = (GUIDE.parents[1] / "distill" / "template.py").read_text().splitlines()
+    source = (GUIDE.parents[1] / "segdistill" / "distill" / "template.py").read_text().splitlines()
     changed = [line for line, old in zip(lines, source, strict=True) if line != old]
-    assert changed[1:] == ["class Edge(Distiller):", '    name = "edge"']
+    assert changed[1:] == [
+        "class Edge(FeatureDistiller):",
+        "        >>> list(Edge(Edge.Config(), *specs()).losses(*batch()))",
+        '    name = "edge"',
+    ]
 
 
 def test_a_copy_in_baselines_is_found_by_name(

@@ -11,8 +11,8 @@ TEMPLATE = "segdistill.distill.template:Template"
 FEATURE = "head.embedding"
 Case = tuple[str, dict[str, Any]]
 VARIANTS: list[Case] = [
-    ("cwd", {"on": FEATURE}),
-    ("cwd", {"on": "backbone.4", "ignore": "mask"}),
+    ("cwd", {"tap": FEATURE}),
+    ("cwd", {"tap": "backbone.4", "ignore": "mask"}),
     ("skd", {"adversary": "hinge", "conditional": True, "pair_pool": 1}),
     ("skd", {"pair_pool": 0.5, "detach_norm": True, "ignore": "mask"}),
     ("ifvd", {"conditional": True, "ignore": "mask"}),

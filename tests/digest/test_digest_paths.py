@@ -13,7 +13,7 @@ from segdistill.digest.choices import evaluation_choices, training_choices
 from segdistill.digest.structure import structure, structure_of
 from segdistill.digest.walk import OPERATIONAL, ROOTS, reached
 from segdistill.distill import method_names
-from segdistill.distill.distiller import ENTRY_POINTS
+from segdistill.distill.loading import ENTRY_POINTS
 from segdistill.errors import SuiteError
 from segdistill.settings import methods
 from segdistill.settings.loading import Term

@@ -130,12 +130,12 @@ def test_masked_images_leave_the_means() -> None:
     torch.testing.assert_close(term.loss(View(fake, {}), labels), -2 * fake[0, 0].mean())
 
 
-def test_the_player_learns_to_tell_the_maps_apart() -> None:
+def test_the_adversary_learns_to_tell_the_maps_apart() -> None:
     term = holistic(adversary="hinge", discriminator_weight=1.0)
     student, teacher = View(logits(4, 4, 8, 8), {}), View(2 * logits(4, 4, 8, 8, seed=1), {})
     labels = torch.zeros(4, 8, 8, dtype=torch.long)
-    player = term.player()
-    optimizer = torch.optim.Adam(player.module.parameters(), lr=player.learning_rate)
+    adversary = term.adversary()
+    optimizer = torch.optim.Adam(adversary.module.parameters(), lr=adversary.learning_rate)
     losses = []
     for _ in range(15):
         loss = term.adversary_losses(student, teacher, labels)["discriminator"]
@@ -146,14 +146,14 @@ def test_the_player_learns_to_tell_the_maps_apart() -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_the_student_s_loss_leaves_the_player_alone() -> None:
+def test_the_student_s_loss_leaves_the_adversary_alone() -> None:
     case = make_case(size=(9, 8))
     method = build("skd", case, **ALONE)
     assert isinstance(method, SKD)
     case.terms(method)["holistic"].backward()  # type: ignore[no-untyped-call]
-    player = method.adversary()
-    assert player is not None
-    assert all(p.grad is None and p.requires_grad for p in player.module.parameters())
+    adversary = method.adversary()
+    assert adversary is not None
+    assert all(p.grad is None and p.requires_grad for p in adversary.module.parameters())
     assert case.student.logits.grad is not None
     assert case.student.logits.grad.abs().max() > 0
     assert list(method.trainable_parameters()) == []

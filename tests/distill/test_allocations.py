@@ -15,7 +15,7 @@ SMALL_QUEUES = {"pixel_queue": 200, "region_queue": 20}
 # All pairs of positions of a 64 x 128 map are 256 MiB; all classes of a feature of 256, 152 MiB.
 CASES: list[tuple[str, dict[str, Any]]] = [
     *((name, SMALL_QUEUES if name == "cirkd" else {}) for name in method_names()),
-    ("cwd", {"on": TAP}),
+    ("cwd", {"tap": TAP}),
     ("skd", {"pair_pool": 1, "ignore": "mask"}),
     ("ifvd", {"ignore": "mask"}),
     ("pcd", {"score": "none", "matching": "nearest", "divergence": "mse"}),
@@ -41,12 +41,12 @@ def test_no_tensor_is_larger_than_64_mebibytes_an_image(
     method = method_class(method_class.Config(**options), *inputs.specs()).train()
 
     def work() -> None:
-        terms = method.losses(inputs.student, inputs.teacher, inputs.labels, 0.5)
+        terms = method.losses(inputs.student, inputs.teacher, inputs.labels)
         if terms:
             torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-        players = method.adversary_losses(inputs.student, inputs.teacher, inputs.labels)
-        if players:
-            torch.stack(list(players.values())).sum().backward()  # type: ignore[no-untyped-call]
+        adversarial = method.adversary_losses(inputs.student, inputs.teacher, inputs.labels)
+        if adversarial:
+            torch.stack(list(adversarial.values())).sum().backward()  # type: ignore[no-untyped-call]
 
     memory = memory_of(work)
     assert memory.largest <= LIMIT

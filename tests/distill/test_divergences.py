@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from segdistill.distill.divergences import lengths, pixel_kl, position_kl, resize, widen
+from segdistill.distill.divergences import pixel_kl, position_kl, resize, safe_norm, to_float32
 
 
 def maps(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -33,12 +33,12 @@ def test_resize_keeps_a_map_of_the_right_size() -> None:
     ],
 )
 def test_widening(given_type: torch.dtype, found: torch.dtype) -> None:
-    assert widen(torch.ones(1, dtype=given_type)).dtype == found
+    assert to_float32(torch.ones(1, dtype=given_type)).dtype == found
 
 
 def test_a_vanishing_vector_becomes_0_with_gradient_0() -> None:
     vectors = torch.tensor([[3.0, 4.0], [0.0, 0.0], [1e-9, 0.0]], requires_grad=True)
-    units = vectors / lengths(vectors, dim=1)
+    units = vectors / safe_norm(vectors, dim=1)
     assert units.tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0, 0], [0, 0]]
     (gradient,) = torch.autograd.grad(units.sum(), vectors)
     assert gradient[1:].tolist() == [[0, 0], [0, 0]]

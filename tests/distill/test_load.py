@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from baselines.kd import KD
-from segdistill.distill import Distiller, UnknownMethodError, distiller, load, method_names
+from segdistill.distill import Distiller, UnknownMethodError, load, loading, method_names
 from segdistill.distill.template import Template
 
 
@@ -23,12 +23,12 @@ def test_a_class_by_its_path() -> None:
 
 
 def test_an_installed_method_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("installed", "segdistill.distill.template:Template", distiller.ENTRY_POINTS)
+    point = EntryPoint("installed", "segdistill.distill.template:Template", loading.ENTRY_POINTS)
 
     def entry_points(group: str, name: str = "installed") -> list[EntryPoint]:
-        return [point] if (group, name) == (distiller.ENTRY_POINTS, "installed") else []
+        return [point] if (group, name) == (loading.ENTRY_POINTS, "installed") else []
 
-    monkeypatch.setattr(distiller, "entry_points", entry_points)
+    monkeypatch.setattr(loading, "entry_points", entry_points)
     assert load("installed") is Template
     assert "installed" in method_names()
 

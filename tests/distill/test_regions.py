@@ -6,7 +6,14 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segdistill.distill.regions import class_means, counted, labels_at, on_grid, one_hot, valid_at
+from segdistill.distill.regions import (
+    class_means,
+    downsample_labels,
+    on_grid,
+    one_hot,
+    valid_mask,
+    valid_positions,
+)
 
 
 def random_labels(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -21,29 +28,29 @@ def random_labels(*shape: int, seed: int = 0) -> torch.Tensor:
 def test_nearest_labels_are_torch_s(height: int, width: int, rows: int, columns: int) -> None:
     labels = random_labels(2, height, width)
     nearest = F.interpolate(labels[:, None].double(), size=(rows, columns), mode="nearest")
-    found = labels_at(labels, (rows, columns))
+    found = downsample_labels(labels, (rows, columns))
     assert found.dtype == torch.int64
     assert torch.equal(found, nearest[:, 0].long())
 
 
 def test_strided_labels_are_the_first_of_each_block() -> None:
     labels = random_labels(2, 24, 32)
-    assert torch.equal(labels_at(labels, (3, 4)), labels[:, ::8, ::8])
+    assert torch.equal(downsample_labels(labels, (3, 4)), labels[:, ::8, ::8])
 
 
 def test_validity_is_the_nearest_label_s() -> None:
     labels = random_labels(2, 24, 32)
-    assert torch.equal(valid_at(labels, (6, 8)), labels[:, ::4, ::4] != 255)
+    assert torch.equal(valid_positions(labels, (6, 8)), labels[:, ::4, ::4] != 255)
 
 
 def test_what_counts() -> None:
     labels = random_labels(1, 8, 8)
-    mask = counted(labels, (4, 4), "mask")
-    assert counted(labels, (4, 4), "keep") is None
+    mask = valid_mask(labels, (4, 4), "mask")
+    assert valid_mask(labels, (4, 4), "keep") is None
     assert mask is not None
-    assert torch.equal(mask, valid_at(labels, (4, 4)))
+    assert torch.equal(mask, valid_positions(labels, (4, 4)))
     with pytest.raises(ValueError, match="'keep' or 'mask', got 'drop'"):
-        counted(labels, (4, 4), "drop")
+        valid_mask(labels, (4, 4), "drop")
 
 
 @pytest.mark.parametrize("size", [(8, 12), (4, 6), (16, 24), (5, 7)], ids=str)
@@ -64,7 +71,7 @@ def test_a_map_of_the_right_size_stays_as_it_is() -> None:
     same, valid = on_grid(maps, labels, (8, 12), "mask")
     assert same is maps
     assert valid is not None
-    assert torch.equal(valid, valid_at(labels, (8, 12)))
+    assert torch.equal(valid, valid_positions(labels, (8, 12)))
 
 
 def test_only_counted_neighbours_are_averaged() -> None:

@@ -44,7 +44,7 @@ def test_ranks_that_do_not_divide_the_batch(
 @pytest.mark.parametrize("cache", [False, True])
 def test_a_broken_file_stops_the_stream_by_name(workers: int, cache: bool, tmp_path: Path) -> None:
     split = open_split("camvid", write_dataset("camvid", tmp_path), "train")
-    split.pairs[1].image.write_bytes(b"no image")
+    split.pairs[1].image_path.write_bytes(b"no image")
     stream = batches(split, Augmentation((8, 8)), 0, 3, 0, 4, workers=workers, cache=cache)
     with pytest.raises(SuiteError, match=r"train_1\.png: cannot be decoded"):
         list(stream)
@@ -58,7 +58,7 @@ def _damaged_in_the_middle(path: Path) -> None:
 
 def test_damage_counts_where_a_crop_reads(tmp_path: Path) -> None:
     split = open_split("camvid", write_dataset("camvid", tmp_path), "train")
-    _damaged_in_the_middle(split.pairs[0].image)
+    _damaged_in_the_middle(split.pairs[0].image_path)
     whole = split.read(1, slice(0, 20))
     assert whole.image.shape == (20, 24, 3)
     with pytest.raises(SuiteError, match=r"train_0\.png: cannot be decoded \(.*read error\)"):
@@ -69,7 +69,7 @@ def test_damage_counts_where_a_crop_reads(tmp_path: Path) -> None:
 
 def test_sizes_are_compared_though_only_rows_are_read(tmp_path: Path) -> None:
     split = open_split("camvid", write_dataset("camvid", tmp_path), "train")
-    Image.new("L", (24, 10)).save(split.pairs[0].label)
+    Image.new("L", (24, 10)).save(split.pairs[0].label_path)
     with pytest.raises(SuiteError, match=r"label is 24 x 10 but the image train_0.png is 24 x 20"):
         split.read(0, slice(2, 5))
 

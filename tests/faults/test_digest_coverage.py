@@ -27,7 +27,7 @@ AROUND = {
     "segdistill.pipeline.environment": "what run.json says of the machine",
     "segdistill.pipeline.evaluations": "keys of evaluations and what is scored already",
     "segdistill.pipeline.failures": "why a training left no result",
-    "segdistill.following": "ends with whoever started the work",
+    "segdistill.following": "ends a worker with its parent",
     "segdistill.leaving": "exit codes",
     "segdistill.pipeline.lock": "one process a run",
     "segdistill.settings.cell": "names and folders",
@@ -40,7 +40,7 @@ AROUND = {
     "segdistill.data.manifest": "reads a manifest, whose hash is in the fingerprint",
     "segdistill.pipeline.worker": "locks, devices, seals around the trainings",
     "segdistill.data.stream:order_hash": "the order of the images as run.json tells it",
-    "segdistill.training.ranks:joined": "makes the process group, of which a training is told",
+    "segdistill.training.process_group:joined": "makes the process group that a training is given",
 }
 # Notes every function of ours that runs, as FILE QUALIFIED-NAME, and runs the worker.
 WATCHED = """

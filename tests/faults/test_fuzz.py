@@ -1,5 +1,6 @@
 """Arbitrary bytes in every file that is read: SuiteError or a good value, never anything else."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -26,7 +27,7 @@ from segdistill.evaluation.predictions import score_predictions
 from segdistill.models.weights import read_tensors, save_weights
 from segdistill.pipeline.seal import SEAL, read_seal, seal
 from segdistill.records import read_run, read_scores
-from segdistill.settings.loading import read_params, read_profile
+from segdistill.settings.loading import read_experiment
 from segdistill.training.checkpoint import load_checkpoint, save_checkpoint
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -98,8 +99,7 @@ class Files:
         save_weights(self.path, torch.nn.Linear(2, 2))
         self.weights = self.path.read_bytes()
         self.path.unlink()
-        self.profile = (REPOSITORY / "experiments/profiles/smoke.yaml").read_bytes()
-        self.params = (REPOSITORY / "params.yaml").read_bytes()
+        self.params = (REPOSITORY / "experiments/smoke/params.yaml").read_bytes()
 
     def write(self, content: bytes) -> Path:
         self.path.write_bytes(content)
@@ -118,17 +118,16 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 
 @given(changes=edits, word=words, where=st.floats(0, 1))
-def test_profiles(files: Files, changes: list[Edit], word: str, where: float) -> None:
-    (files.folder / "p.yaml").write_bytes(edited(files.profile, changes))
-    read_safely(lambda: read_profile("p", files.folder))
-    (files.folder / "p.yaml").write_bytes(edited(files.profile, [(where, 3, word.encode())]))
-    read_safely(lambda: read_profile("p", files.folder))
-
-
-@given(changes=edits, word=words, where=st.floats(0, 1))
-def test_params(files: Files, changes: list[Edit], word: str, where: float) -> None:
-    read_safely(lambda: read_params(files.write(edited(files.params, changes))))
-    read_safely(lambda: read_params(files.write(edited(files.params, [(where, 2, word.encode())]))))
+def test_experiments(files: Files, changes: list[Edit], word: str, where: float) -> None:
+    with contextlib.chdir(files.folder):
+        for content in (
+            edited(files.params, changes),
+            edited(files.params, [(where, 3, word.encode())]),
+        ):
+            Path("params.yaml").write_bytes(content)
+            read_safely(lambda: read_experiment(None))
+        Path("params.yaml").write_bytes(files.params)
+        assert read_safely(lambda: read_experiment(None)) is not None
 
 
 @given(changes=edits)

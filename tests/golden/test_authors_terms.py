@@ -61,7 +61,7 @@ CIRKD = {
 }
 AFDCD = {"kd_weight": 0, "feature_weight": 0, "contrast_weight": 0, "tap": TAP}
 ADAPTER = {"adapter.weight": "cwd/conv.weight"}
-REGRESSOR = {"regressor.weight": "fitnet/conv.weight"}
+REGRESSOR = {"adapter.weight": "fitnet/conv.weight"}
 PROJECTION = {
     "projection.widen.weight": "memory/project_head.0.weight",
     "projection.norm.weight": "memory/project_head.1.weight",
@@ -93,13 +93,13 @@ CASES = {
     # IFVD: mean over positions, batch and classes
     "ifvd_pixel": Case("ifvd", {**IFVD, "pixel_weight": 1}, lambda s: 1 / s.k),
     # TorchDistiller: T^2 / (N K) sum over maps
-    "cwd_logits_t4": Case("cwd", {"weight": 1, "temperature": 4, "on": "logits"}, same),
+    "cwd_logits_t4": Case("cwd", {"weight": 1, "temperature": 4, "tap": "logits"}, same),
     # CIRKD: divided by the width before the adapter
     "cwd_feature_t4": Case(
-        "cwd", {"weight": 1, "temperature": 4, "on": TAP}, lambda s: s.wide / s.narrow, ADAPTER
+        "cwd", {"weight": 1, "temperature": 4, "tap": TAP}, lambda s: s.wide / s.narrow, ADAPTER
     ),
     "cwd_feature_t1": Case(
-        "cwd", {"weight": 1, "temperature": 1, "on": TAP}, lambda s: s.wide / s.narrow, ADAPTER
+        "cwd", {"weight": 1, "temperature": 1, "tap": TAP}, lambda s: s.wide / s.narrow, ADAPTER
     ),
     # CIRKD: mean over N P P
     "skd_pair_kernel2": Case("skd", {**SKD, "pair_weight": 1, "pair_pool": 2}, same),
@@ -184,7 +184,7 @@ def published_scale(case: Case, held: Mapping[str, Tensor]) -> Tensor:
     specs = [NetSpec(k, {TAP: width}) for width in widths]
     distiller = method(method.Config(**case.options), *specs)
     load_stored(distiller, held, case.parameters)
-    terms = distiller.losses(student, teacher, held["labels"], 0.5)
+    terms = distiller.losses(student, teacher, held["labels"])
     return case.factor(Sizes(n, k, h, w, *widths)) * torch.stack(list(terms.values())).sum()
 
 

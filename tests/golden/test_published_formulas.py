@@ -28,9 +28,9 @@ CIRKD = {"minibatch_weight": 1, "memory_pixel_weight": 0, "memory_region_weight"
 CASES = {
     "kd_t1": Case("kd", {"weight": 1, "temperature": 1}),
     "kd_t4": Case("kd", {"weight": 1, "temperature": 4}),
-    "cwd_logits_t4": Case("cwd", {"weight": 1, "temperature": 4, "on": "logits"}),
-    "cwd_feature_t4": Case("cwd", {"weight": 1, "temperature": 4, "on": TAP}, True),
-    "cwd_feature_t1": Case("cwd", {"weight": 1, "temperature": 1, "on": TAP}, True),
+    "cwd_logits_t4": Case("cwd", {"weight": 1, "temperature": 4, "tap": "logits"}),
+    "cwd_feature_t4": Case("cwd", {"weight": 1, "temperature": 4, "tap": TAP}, True),
+    "cwd_feature_t1": Case("cwd", {"weight": 1, "temperature": 1, "tap": TAP}, True),
     "skd_pair_kernel2": Case("skd", {**SKD_PAIR, "pair_pool": 2, "detach_norm": False}),
     "skd_pair_half_detached": Case("skd", {**SKD_PAIR, "pair_pool": 0.5, "detach_norm": True}),
     "ifvd": Case("ifvd", {"weight": 1, "pixel_weight": 0, "holistic_weight": 0, "tap": TAP}),
@@ -60,7 +60,7 @@ def _run(case: Case, inputs: dict[str, np.ndarray], leaf: str) -> tuple[Tensor, 
             for view in (student, teacher)
         ),
     )
-    terms = distiller.losses(student, teacher, held["labels"], 0.5)
+    terms = distiller.losses(student, teacher, held["labels"])
     loss = torch.stack(list(terms.values())).sum()
     (gradient,) = torch.autograd.grad(loss, held[leaf])
     held[leaf].requires_grad_(False)

@@ -46,7 +46,7 @@ def test_logits(temperature: float, ignore: str) -> None:
 @pytest.mark.parametrize("ignore", ["keep", "mask"])
 def test_features_of_unequal_width_are_divided_by_the_teacher_s(ignore: str) -> None:
     case = make_case(widths=(3, 5))
-    method = build("cwd", case, weight=50.0, temperature=1.0, on=TAP, ignore=ignore)
+    method = build("cwd", case, weight=50.0, temperature=1.0, tap=TAP, ignore=ignore)
     weight: Tensor = method.adapter.weight  # type: ignore[union-attr, assignment]
     assert method.adapter.bias is None  # type: ignore[union-attr]
     adapted = torch.einsum("dc,nchw->ndhw", weight[:, :, 0, 0], case.student.taps[TAP])
@@ -58,7 +58,7 @@ def test_features_of_unequal_width_are_divided_by_the_teacher_s(ignore: str) -> 
 
 def test_equal_widths_need_no_adapter() -> None:
     case = make_case(widths=(4, 4))
-    assert list(build("cwd", case, on=TAP).parameters()) == []
+    assert list(build("cwd", case, tap=TAP).parameters()) == []
 
 
 def test_images_without_a_valid_pixel_count_0() -> None:
@@ -73,12 +73,12 @@ def test_images_without_a_valid_pixel_count_0() -> None:
     torch.testing.assert_close(case.terms(method)["channel"], alone.terms(method)["channel"] / 2)
 
 
-@pytest.mark.parametrize("options", [{}, {"on": TAP}])
+@pytest.mark.parametrize("options", [{}, {"tap": TAP}])
 def test_gradient(options: dict[str, Any]) -> None:
     gradcheck("cwd", ignore="mask", **options)
 
 
-@pytest.mark.parametrize("options", [{}, {"on": TAP}])
+@pytest.mark.parametrize("options", [{}, {"tap": TAP}])
 def test_ignored_pixels(options: dict[str, Any]) -> None:
     assert_masks("cwd", **options)
     assert_keeps_differ("cwd", **options)

@@ -30,7 +30,7 @@ def reference(case: Case, matrix: Tensor, weight: float, mask: bool) -> dict[str
 def test_agrees_with_plain_loops(ignore: str, widths: tuple[int, int]) -> None:
     case = make_case(widths=widths)
     method = build("fitnet", case, weight=7.0, ignore=ignore)
-    matrix = method.regressor.weight[:, :, 0, 0]
+    matrix = method.adapter.weight[:, :, 0, 0]
     expected = reference(case, matrix, 7.0, ignore == "mask")
     leaves = [*case.leaves(), *method.parameters()]
     assert_same(case.terms(method), expected, leaves)
@@ -40,7 +40,7 @@ def test_is_zero_where_the_regressor_gives_the_teacher() -> None:
     case = make_case(widths=(4, 4))
     method = build("fitnet", case)
     with torch.no_grad():
-        method.regressor.weight.copy_(torch.eye(4, dtype=torch.float64)[:, :, None, None])
+        method.adapter.weight.copy_(torch.eye(4, dtype=torch.float64)[:, :, None, None])
     assert Case(case.student, case.student, case.labels).terms(method)["hint"].item() == 0
 
 

@@ -79,7 +79,7 @@ def test_weight_0_has_no_term_and_nothing_trains() -> None:
     student, teacher, labels = features(3, 4, CLASSES)
     method = make(3, 4, CLASSES, weight=0.0)
     views = [View(maps, {TAP: maps}) for maps in (student, teacher)]
-    assert method.losses(*views, labels, 0.0) == {}
+    assert method.losses(*views, labels) == {}
     assert list(method.parameters()) == []
 
 

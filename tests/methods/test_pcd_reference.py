@@ -50,7 +50,7 @@ def compare(config: PCD.Config, batches: list[Batch], classifier: Array) -> PCD:
         fine = np.full((len(labels), 2 * labels.shape[1], 2 * labels.shape[2]), 255)
         fine[:, ::2, ::2] = labels
         views = [View(x, {TAP: x}) for x in (maps, torch.from_numpy(teacher))]
-        loss = method.losses(*views, torch.from_numpy(fine), 0.0)["channel"]
+        loss = method.losses(*views, torch.from_numpy(fine))["channel"]
         loss.backward()
         assert loss.item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
         np.testing.assert_allclose(maps.grad, slope, rtol=1e-9, atol=1e-9)

@@ -14,8 +14,8 @@ from segdistill.records import file_hash
 from segdistill.settings.loading import RunConfig
 from segdistill.settings.schema import Network
 from segdistill.training.determinism import tensors_hash
-from segdistill.training.learner import Learner
-from segdistill.training.loop import Cell, import_weights
+from segdistill.training.loop import TrainingJob, import_weights
+from segdistill.training.student_trainer import StudentTrainer
 
 CLASSES = 11
 MOBILE = Network(
@@ -92,7 +92,7 @@ def test_pretrained_weights_fill_the_backbone_alone(
     monkeypatch.setenv("BACKBONE_ROOT", str(tmp_path))
     tensors, config = write_backbone(tmp_path), run_config("student", student=MOBILE)
     plain = run_config("student", student=MOBILE.model_copy(update={"pretrained": None}))
-    with_it, without = (learner(each) for each in (config, plain))
+    with_it, without = (trainer(each) for each in (config, plain))
     assert tensors_hash(with_it.net.backbone.state_dict()) == tensors_hash(tensors)
     assert tensors_hash(without.net.backbone.state_dict()) != tensors_hash(tensors)
     for part in ("head", "auxiliary"):
@@ -100,8 +100,8 @@ def test_pretrained_weights_fill_the_backbone_alone(
         assert tensors_hash(heads[0]) == tensors_hash(heads[1])
 
 
-def learner(config: RunConfig) -> Learner:
-    return Learner(config, CLASSES, None, torch.device("cpu"))
+def trainer(config: RunConfig) -> StudentTrainer:
+    return StudentTrainer(config, CLASSES, None, torch.device("cpu"))
 
 
 def test_a_wrong_backbone_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,9 @@ def test_a_wrong_backbone_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_imported_weights_are_those_of_the_file(tmp_path: Path) -> None:
     source, folder = stored(tmp_path), tmp_path / "cell"
     folder.mkdir()
-    import_weights(Cell(run_config("teacher", student=TEACHER, terms=()), folder), source, CLASSES)
+    import_weights(
+        TrainingJob(run_config("teacher", student=TEACHER, terms=()), folder), source, CLASSES
+    )
     assert (folder / "weights.safetensors").read_bytes() == source.read_bytes()
     assert (folder / "log.jsonl").read_bytes() == b""
 

@@ -96,14 +96,16 @@ def test_one_step_of_every_method() -> None:
 def test_a_step_that_fails_or_diverges_is_a_fault(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from segdistill.training.learner import Learner
+    from segdistill.training.student_trainer import StudentTrainer
 
     def broken(*_: object) -> dict[str, torch.Tensor]:
         raise RuntimeError("maps of another size\nand a long text")
 
-    monkeypatch.setattr(Learner, "advance", broken)
+    monkeypatch.setattr(StudentTrainer, "training_step", broken)
     assert step("smoke", "scenes_camvid", "kd", setting).faults == ("maps of another size",)
-    monkeypatch.setattr(Learner, "advance", lambda *_: {"loss": torch.tensor(float("nan"))})
+    monkeypatch.setattr(
+        StudentTrainer, "training_step", lambda *_: {"loss": torch.tensor(float("nan"))}
+    )
     found = step("smoke", "scenes_camvid", "kd", setting)
     assert found.faults == ("loss is nan", "the weights did not move")
     assert found.line.endswith("loss is nan; the weights did not move")

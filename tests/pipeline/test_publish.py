@@ -1,6 +1,5 @@
 """Which trainings go together, and what becomes of the processes that do them."""
 
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,16 +8,18 @@ import pytest
 
 from segdistill.errors import SuiteError
 from segdistill.pipeline import cells, publish
-from segdistill.pipeline.cells import PlannedCell, plan_student, plan_teacher, unfinished_cohort
+from segdistill.pipeline.cells import PlannedCell, unfinished_cohort
 from segdistill.pipeline.publish import ensure_trained, run_workers
 from segdistill.pipeline.seal import seal
 from segdistill.records import file_hash
-from segdistill.settings.loading import student_run
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import run_config
 from segdistill.stop import Stopped
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASET = "scenes_camvid"
-PARAMS = "profile: smoke\ndatasets: [scenes_camvid]\nmethods: [student, kd]\nseeds: [0, 1]\n"
+FILE = Path("experiments/smoke/params.yaml")
+METHODS = "methods: [student, kd, cwd, skd, ifvd, pcd]"
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +29,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         cells, "weights_hash", lambda folder: file_hash(folder / "weights.safetensors")
     )
-    shutil.copytree(ROOT / "experiments/profiles", tmp_path / "experiments/profiles")
-    Path("params.yaml").write_text(PARAMS)
+    FILE.parent.mkdir(parents=True)
+    FILE.write_text((ROOT / FILE).read_text().replace(METHODS, "methods: [student, kd]"))
     for name in (f"data/{DATASET}/MANIFEST.json", TEACHER):
         Path(name).parent.mkdir(parents=True)
         Path(name).write_text(name)
@@ -40,7 +41,7 @@ TEACHER = f"results/smoke/teachers/{DATASET}/weights.safetensors"
 
 
 def plan(method: str, seed: int) -> PlannedCell:
-    return plan_student("smoke", DATASET, method, seed)
+    return cells.plan(Cell("smoke", DATASET, method, seed))
 
 
 def names(planned: list[PlannedCell]) -> list[tuple[str, int]]:
@@ -60,13 +61,9 @@ def test_a_cohort_is_what_is_left_of_the_matrix() -> None:
     assert names(unfinished_cohort(plan("kd", 1))) == [("kd", 1), ("kd", 0), ("student", 1)]
 
 
-def test_teachers_and_other_profiles_train_alone() -> None:
-    assert names(unfinished_cohort(plan_teacher("smoke", DATASET))) == [("teacher", 0)]
-    Path("params.yaml").write_text(PARAMS.replace("smoke", "scenes"))
-    assert names(unfinished_cohort(plan("kd", 1))) == [("kd", 1)]
-    Path("params.yaml").write_text(PARAMS)
-    profile = Path("experiments/profiles/smoke.yaml")
-    profile.write_text(profile.read_text().replace("cohort: true", "cohort: false"))
+def test_teachers_train_alone_and_all_do_without_cohorts() -> None:
+    assert names(unfinished_cohort(plan("teacher", 0))) == [("teacher", 0)]
+    FILE.write_text(FILE.read_text().replace("cohort: true", "cohort: false"))
     assert names(unfinished_cohort(plan("kd", 1))) == [("kd", 1)]
 
 
@@ -87,8 +84,7 @@ def test_one_job_a_seed_with_the_asked_for_first(monkeypatch: pytest.MonkeyPatch
 def test_a_pool_keeps_to_its_seed_and_to_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs: list[object] = []
     monkeypatch.setattr(publish, "run_workers", lambda *found: jobs.extend(found))
-    profile = Path("experiments/profiles/smoke.yaml")
-    profile.write_text(profile.read_text().replace("processes: 1", "processes: 2"))
+    FILE.write_text(FILE.read_text().replace("processes: 1", "processes: 2"))
     monkeypatch.setenv(publish.COHORT, publish.SEED_ALONE)
     ensure_trained(plan("kd", 1))
     assert jobs == [[["smoke", DATASET, "1", "kd", "student"]], 1, 1]
@@ -120,7 +116,7 @@ def test_a_teacher_of_other_weights_makes_other_cells() -> None:
     before = plan("kd", 0)
     Path(TEACHER).write_text("other weights")
     assert plan("kd", 0).fingerprint != before.fingerprint
-    assert plan("kd", 0).config == before.config == student_run("smoke", DATASET, "kd", 0)
+    assert plan("kd", 0).config == before.config == run_config(Cell("smoke", DATASET, "kd", 0))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from segdistill.inspection.map_plot import map_plot
 from segdistill.inspection.score_plots import response_plot, score_plot
 from segdistill.models.normalise import normalise
 from segdistill.settings.loading import Term
-from segdistill.training.learner import Learner
+from segdistill.training.student_trainer import StudentTrainer
 
 SCORES = np.array([0.5, 2.0, 0.25, 1.0])
 LOG = """{"step": 0, "pcd/kept_changed": 1, "pcd/matched_changed": 1, "pcd/mean_similarity": 0}
@@ -105,17 +105,17 @@ def test_sums_are_looked_at_whatever_the_run_chose() -> None:
 def test_the_teacher_is_seen_as_the_training_saw_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores and kept channels depend on the frozen teacher and the batches alone."""
     config, teacher = run_config("pcd"), frozen_teacher()
-    learner = Learner(config, 11, teacher.spec(), CPU)
+    trainer = StudentTrainer(config, 11, teacher.spec(), CPU)
     augmentation = Augmentation(config.data.crop, TRAINING.scale, TRAINING.flip)
     for batch in batches(Noise(), augmentation, config.seed, TRAINING.batch, 0, STEPS):
         images = normalise(batch.images)
         with torch.no_grad():
-            output = teacher(images, sorted(learner.teacher_taps()))
-        learner.advance(images, batch.labels, output)
-    method: Any = learner.methods[0]
+            output = teacher(images, sorted(trainer.teacher_taps()))
+        trainer.training_step(images, batch.labels, output)
+    method: Any = trainer.methods[0]
     trained = method.findings()
 
-    nets = {"teacher": teacher, "pcd": learner.net.eval()}
+    nets = {"teacher": teacher, "pcd": trainer.net.eval()}
     monkeypatch.setattr(inspected, "student_run", lambda *_: config)
     monkeypatch.setattr(inspected, "open_data", lambda *_: Noise())
     monkeypatch.setattr(inspected, "_open", lambda *given: nets[given[2]])

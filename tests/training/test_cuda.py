@@ -30,10 +30,12 @@ from harness_cases import (
 from segdistill.distill import method_names
 from segdistill.errors import exit_with
 from segdistill.models.segmentor import build, freeze
-from segdistill.settings.loading import RunConfig, read_profile, student_run
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import RunConfig, read_experiment
+from segdistill.settings.loading import run_config as of_cell
 from segdistill.settings.schema import Execution, Network
 from segdistill.stop import Stopped, StopRequest
-from segdistill.training.loop import Cell, train
+from segdistill.training.loop import TrainingJob, train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 CUDA = torch.device("cuda")
@@ -109,7 +111,7 @@ def test_published_networks_repeat_themselves(profile: str, precision: str, tmp_
     teacher = freeze(build(_untrained(configs[0].teacher), CLASSES)).to(CUDA)
     found = []
     for turn in ("first", "second"):
-        cells = [Cell(config, tmp_path / turn / config.method) for config in configs]
+        cells = [TrainingJob(config, tmp_path / turn / config.method) for config in configs]
         for cell in cells:
             cell.folder.mkdir(parents=True)
         split = Noise(shape=(264, 528))
@@ -165,7 +167,7 @@ def waits_within(step: Callable[[], object]) -> int:
 
 def _grid(profile: str) -> list[RunConfig]:
     return [
-        student_run(profile, "camvid", method, 0) for method in read_profile(profile).grid.methods
+        of_cell(Cell(profile, "camvid", method, 0)) for method in read_experiment(profile).methods
     ]
 
 

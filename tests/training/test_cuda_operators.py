@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from segdistill.distill import method_names
 from segdistill.training.determinism import set_determinism
-from segdistill.training.learner import Learner
+from segdistill.training.student_trainer import StudentTrainer
 
 # What `torch.use_deterministic_algorithms` says it refuses, and aten's names of it.
 REFUSED: dict[str, tuple[str, ...]] = {
@@ -71,13 +71,13 @@ def test_no_method_calls_what_is_refused(name: str) -> None:
     """Its first two steps, with an adversary's where there is one."""
     config = run_config(name)
     teacher = frozen_teacher()
-    learner = Learner(config, 11, teacher.spec(), CPU)
+    trainer = StudentTrainer(config, 11, teacher.spec(), CPU)
     images, labels = torch.randn(2, 3, 64, 64), torch.randint(0, 11, (TRAINING.batch, 64, 64))
     with Watch() as watch:
         for _ in range(2):
             with torch.no_grad():
-                output = teacher(images, sorted(learner.teacher_taps()))
-            learner.advance(images, labels, output)
+                output = teacher(images, sorted(trainer.teacher_taps()))
+            trainer.training_step(images, labels, output)
     assert "convolution_backward" in watch.called
     assert watch.called & NAMES == set()
 

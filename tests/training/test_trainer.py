@@ -33,23 +33,19 @@ class Diverging(Distiller):
 
     at = 0.6  # of the training
 
-    def losses(
-        self, student: View, teacher: View, labels: torch.Tensor, progress: float
-    ) -> dict[str, torch.Tensor]:
+    def losses(self, student: View, teacher: View, labels: torch.Tensor) -> dict[str, torch.Tensor]:
         del teacher, labels
-        factor = math.inf if progress >= self.at else 1.0
+        factor = math.inf if self.progress >= self.at else 1.0
         return {"mean": student.logits.mean() * factor}
 
 
 class SpoiledGradient(Diverging):
     name = "spoiled"
 
-    def losses(
-        self, student: View, teacher: View, labels: torch.Tensor, progress: float
-    ) -> dict[str, torch.Tensor]:
+    def losses(self, student: View, teacher: View, labels: torch.Tensor) -> dict[str, torch.Tensor]:
         del teacher, labels
         zero = student.logits.sum() * 0
-        return {"root": torch.sqrt(zero) if progress >= self.at else zero}
+        return {"root": torch.sqrt(zero) if self.progress >= self.at else zero}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +88,7 @@ def test_a_stopped_training_ends_with_the_same_bits(
     for config in configs:
         state = load_checkpoint(tmp_path / config.method)
         assert state is not None
-        assert state["learner"]["step"] == steps + 1
+        assert state["trainer"]["step"] == steps + 1
         assert not (tmp_path / config.method / SUMMARY).exists()
     for folder in run(tmp_path, configs, execution):
         assert results(folder) == alone[folder.name], folder.name
@@ -167,8 +163,8 @@ def test_an_infinite_term_stops_its_run_and_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "Diverging") in message
     state = load_checkpoint(tmp_path / "Diverging")
     assert state is not None
-    assert state["learner"]["step"] == 3
-    assert all(tensor.isfinite().all() for tensor in state["learner"]["net"].values())
+    assert state["trainer"]["step"] == 3
+    assert all(tensor.isfinite().all() for tensor in state["trainer"]["net"].values())
     assert not (tmp_path / "Diverging" / SUMMARY).exists()
     assert fail(tmp_path, [diverging()]) == message  # trying again changes nothing
 
@@ -179,7 +175,7 @@ def test_weights_that_are_spoiled_are_never_saved(tmp_path: Path) -> None:
     assert "not finite after 4 steps" in message
     state = load_checkpoint(tmp_path / "SpoiledGradient")
     assert state is not None
-    assert state["learner"]["step"] == 3
+    assert state["trainer"]["step"] == 3
 
 
 def test_a_diverging_member_leaves_the_others_their_results(

@@ -13,7 +13,7 @@ from segdistill.distill import UnknownMethodError
 from segdistill.errors import SuiteError
 from segdistill.report.tables.method_tables import method_table
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGES = (Path("docs/methods.md"), Path("docs/results.md"))
 MARKED = re.compile(r"<!-- (options of|table) ([^\n]+) -->\n.*?<!-- end of table -->", re.DOTALL)
 CELL_BORDER = re.compile(r"(?<!\\)\|")

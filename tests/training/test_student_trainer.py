@@ -17,17 +17,17 @@ from segdistill.models.segmentor import EMBEDDING
 from segdistill.settings.loading import RunConfig, Term
 from segdistill.settings.schema import Training
 from segdistill.training.determinism import tensors_hash
-from segdistill.training.learner import Learner
 from segdistill.training.methods import build_method
 from segdistill.training.optimizers import poly
+from segdistill.training.student_trainer import StudentTrainer
 from segdistill.training.supervision import counted_pixels, cross_entropy
 
 CLASSES = 11
 TAPS = (*(f"backbone.{stage}" for stage in range(1, 5)), EMBEDDING)
 
 
-def learner(config: RunConfig) -> Learner:
-    return Learner(config, CLASSES, frozen_teacher().spec(), CPU)
+def trainer(config: RunConfig) -> StudentTrainer:
+    return StudentTrainer(config, CLASSES, frozen_teacher().spec(), CPU)
 
 
 def batch(seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -38,13 +38,13 @@ def batch(seed: int = 0) -> tuple[Tensor, Tensor]:
     return normalise(images), labels.repeat_interleave(8, 1).repeat_interleave(8, 2)
 
 
-def steps(own: Learner, count: int, first: int = 0) -> list[dict[str, float]]:
+def steps(own: StudentTrainer, count: int, first: int = 0) -> list[dict[str, float]]:
     teacher, logged = frozen_teacher(), []
     for step in range(first, first + count):
         images, labels = batch(step)
         with torch.no_grad():
             output = teacher(images, sorted(own.teacher_taps()))
-        terms = own.advance(images, labels, output)
+        terms = own.training_step(images, labels, output)
         logged.append({name: float(term) for name, term in terms.items()})
     return logged
 
@@ -56,19 +56,19 @@ def terms_of(row: dict[str, float]) -> set[str]:
 
 def test_equal_seeds_give_every_method_equal_initial_weights() -> None:
     starts = {
-        name: tensors_hash(learner(run_config(name, seed=3)).net.state_dict())
+        name: tensors_hash(trainer(run_config(name, seed=3)).net.state_dict())
         for name in method_names()
     }
     assert len(starts) >= 14
     assert len(set(starts.values())) == 1, starts
-    other = learner(run_config("student", seed=4)).net.state_dict()
+    other = trainer(run_config("student", seed=4)).net.state_dict()
     assert tensors_hash(other) != starts["student"]
 
 
 @pytest.mark.parametrize("name", method_names())
 def test_every_method_adds_its_terms_to_one_cross_entropy(name: str) -> None:
     """Dropout and data are equal, so the first cross entropy is the student's own."""
-    own, alone = learner(run_config(name)), learner(run_config("student"))
+    own, alone = trainer(run_config(name)), trainer(run_config("student"))
     logged, plain = steps(own, 2), steps(alone, 1)[0]
     first = logged[0]
     for term in ("cross_entropy", "auxiliary"):
@@ -84,8 +84,8 @@ def test_every_method_adds_its_terms_to_one_cross_entropy(name: str) -> None:
 @pytest.mark.parametrize("name", method_names())
 def test_half_precision_stays_near_single(name: str) -> None:
     training = TRAINING.model_copy(update={"precision": "bf16"})
-    half = steps(learner(run_config(name, training=training)), 1)[0]
-    single = steps(learner(run_config(name)), 1)[0]
+    half = steps(trainer(run_config(name, training=training)), 1)[0]
+    single = steps(trainer(run_config(name)), 1)[0]
     assert half.keys() == single.keys()
     assert half != single
     for term in ("cross_entropy", "auxiliary"):
@@ -94,7 +94,7 @@ def test_half_precision_stays_near_single(name: str) -> None:
 
 @pytest.mark.parametrize("name", method_names())
 def test_saved_state_is_all_that_the_next_steps_depend_on(name: str) -> None:
-    whole, first, second = (learner(run_config(name)) for _ in range(3))
+    whole, first, second = (trainer(run_config(name)) for _ in range(3))
     steps(second, 1, first=7)  # left-overs of other work must not survive
     expected = steps(whole, 4)
     steps(first, 2)
@@ -104,8 +104,8 @@ def test_saved_state_is_all_that_the_next_steps_depend_on(name: str) -> None:
 
 
 def test_several_methods_in_one_block_are_summed() -> None:
-    both = learner(run_config("both", terms=(Term("kd", {"weight": 2.0}), Term("cwd", {}))))
-    alone = [learner(run_config(name)) for name in ("kd", "cwd")]
+    both = trainer(run_config("both", terms=(Term("kd", {"weight": 2.0}), Term("cwd", {}))))
+    alone = [trainer(run_config(name)) for name in ("kd", "cwd")]
     row, kd, cwd = (steps(each, 1)[0] for each in (both, *alone))
     (kd_term,) = (term for term in kd if term.startswith("kd/"))
     (cwd_term,) = (term for term in cwd if term.startswith("cwd/"))
@@ -114,25 +114,25 @@ def test_several_methods_in_one_block_are_summed() -> None:
 
 
 def test_adapters_train_with_the_student_and_players_apart() -> None:
-    skd = learner(run_config("skd"))
-    (player,) = (each for each in skd.adversaries if each)
-    theirs = {id(parameter) for parameter in player.module.parameters()}
+    skd = trainer(run_config("skd"))
+    (adversary,) = (each for each in skd.adversaries if each)
+    theirs = {id(parameter) for parameter in adversary.module.parameters()}
     (group,) = skd.optimizer.param_groups
     own = {id(parameter) for parameter in group["params"]}
     expected = {id(p) for module in (skd.net, *skd.methods) for p in module.parameters()}
     assert theirs
     assert not own & theirs
     assert own == expected - theirs
-    before = {name: p.detach().clone() for name, p in player.module.named_parameters()}
+    before = {name: p.detach().clone() for name, p in adversary.module.named_parameters()}
     steps(skd, 1)
-    changed = {n for n, p in player.module.named_parameters() if not torch.equal(p, before[n])}
+    changed = {n for n, p in adversary.module.named_parameters() if not torch.equal(p, before[n])}
     assert "output.weight" in changed
 
 
 def test_first_step_is_plain_gradient_descent() -> None:
     """theta - rate (g + decay theta), with torch's own gradient of the logged loss."""
     training = Training(steps=STEPS, batch=2, learning_rate=0.1, weight_decay=0.01)
-    own = learner(run_config("student", training=training))
+    own = trainer(run_config("student", training=training))
     name, parameter = "head.conv_seg.bias", own.net.head.conv_seg.bias
     before = parameter.detach().clone()
     steps(own, 1)
@@ -146,7 +146,7 @@ def test_first_step_is_plain_gradient_descent() -> None:
 def test_gradient_norms_are_those_of_each_term(name: str) -> None:
     """With one term the norm is that of the step's own gradient; they are logged now and then."""
     training = TRAINING.model_copy(update={"gradients_every": 1})
-    own, quiet = learner(run_config(name, training=training)), learner(run_config(name))
+    own, quiet = trainer(run_config(name, training=training)), trainer(run_config(name))
     logged = steps(own, 3)
     for row in logged[::2]:
         assert {f"gradient/{term}" for term in terms_of(row)} <= row.keys()
@@ -158,7 +158,7 @@ def test_gradient_norms_are_those_of_each_term(name: str) -> None:
 
 def test_the_gradient_norm_of_the_only_term_is_the_steps() -> None:
     network = run_config("student").student.model_copy(update={"auxiliary": False})
-    own = learner(run_config("student", student=network))
+    own = trainer(run_config("student", student=network))
     (row,) = steps(own, 1)
     gradients = [p.grad.flatten() for p in own.net.parameters() if p.grad is not None]
     assert row["gradient/cross_entropy"] == pytest.approx(float(torch.cat(gradients).norm()))
@@ -169,7 +169,7 @@ def test_parts_of_a_batch_add_up_to_its_gradient() -> None:
     network = run_config("student").student.model_copy(update={"dropout": 0.0})
     halves = TRAINING.model_copy(update={"accumulate": 2})
     whole, parts = (
-        learner(run_config("kd", student=network, training=training))
+        trainer(run_config("kd", student=network, training=training))
         for training in (TRAINING, halves)
     )
     for own in (whole, parts):

@@ -14,8 +14,8 @@ from segdistill.distill import method_names
 from segdistill.models.segmentor import SegmentationNet
 from segdistill.settings.loading import Term
 from segdistill.settings.schema import Training
-from segdistill.training.learner import Learner
-from segdistill.training.ranks import Ranks
+from segdistill.training.process_group import ProcessGroup
+from segdistill.training.student_trainer import StudentTrainer
 
 STEPS, CLASSES = 20, 11
 TRAINING = Training(steps=STEPS, batch=2, learning_rate=0.01, log_every=10)
@@ -30,11 +30,11 @@ CASES: dict[str, Term] = {name: Term(name, FIELDS.get(name, {})) for name in met
 }
 
 
-def learner(name: str, ranks: Ranks) -> Learner:
+def trainer(name: str, ranks: ProcessGroup) -> StudentTrainer:
     # Dropout is drawn by each rank for its own part, so it must not take part here.
     student = SMALL.model_copy(update={"dropout": 0.0})
     config = run_config(name, student=student, terms=(CASES[name],), training=TRAINING)
-    own = Learner(config, CLASSES, teacher().spec(), CPU, ranks)
+    own = StudentTrainer(config, CLASSES, teacher().spec(), CPU, ranks)
     for module in (own.net, *own.methods):
         module.double()  # in float32, rounding alone grows past the tolerance in so many steps
     return own
@@ -52,15 +52,15 @@ def batch(step: int) -> tuple[Tensor, Tensor]:
     return images, labels.repeat_interleave(8, 1).repeat_interleave(8, 2)
 
 
-def trained(name: str, ranks: Ranks) -> dict[str, Any]:
+def trained(name: str, ranks: ProcessGroup) -> dict[str, Any]:
     """Weights, adapters and logged losses after STEPS steps."""
-    own, watched, losses = learner(name, ranks), teacher(), []
+    own, watched, losses = trainer(name, ranks), teacher(), []
     part = slice(ranks.rank * 2 // ranks.world, (ranks.rank + 1) * 2 // ranks.world)
     for step in range(STEPS):
         images, labels = (tensor[part] for tensor in batch(step))
         with torch.no_grad():
             output = watched(images, sorted(own.teacher_taps()))
-        losses.append(own.advance(images, labels, output))
+        losses.append(own.training_step(images, labels, output))
     state = own.state()
     return {"net": state["net"], "methods": state["methods"], "losses": losses}
 
@@ -68,7 +68,7 @@ def trained(name: str, ranks: Ranks) -> dict[str, Any]:
 def train_on_rank(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
-    found = {name: trained(name, Ranks(rank, 2)) for name in CASES}
+    found = {name: trained(name, ProcessGroup(rank, 2)) for name in CASES}
     torch.save(found, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
@@ -82,7 +82,7 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_two_processes_train_as_one(name: str, ranks: list[dict[str, Any]]) -> None:
-    alone = trained(name, Ranks())
+    alone = trained(name, ProcessGroup())
     for found in (each[name] for each in ranks):
         for step, (own, expected) in enumerate(zip(found["losses"], alone["losses"], strict=True)):
             assert own.keys() == expected.keys()

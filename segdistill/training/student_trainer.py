@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from segdistill.distill import NetSpec, View
-from segdistill.distill.divergences import widen
+from segdistill.distill.divergences import to_float32
 from segdistill.models.segmentor import Output, SegmentationNet, build
 from segdistill.models.weights import load_pretrained
 from segdistill.settings.loading import RunConfig
 from segdistill.training.batch_norm import share_batch_norm
 from segdistill.training.determinism import draw_seed
 from segdistill.training.methods import build_method
+from segdistill.training.micro_batches import MethodInputs, MicroBatch, split
 from segdistill.training.optimizers import (
     adversary_optimizer,
     decay,
@@ -23,14 +24,13 @@ from segdistill.training.optimizers import (
     set_rate,
     student_optimizer,
 )
-from segdistill.training.parts import Part, Sight, split
-from segdistill.training.ranks import ALONE, Ranks
+from segdistill.training.process_group import SINGLE_PROCESS, ProcessGroup
 from segdistill.training.supervision import counted_pixels, cross_entropy
 
 PHASES = ("data", "teacher", "student", "method", "backward", "optimizer")
 
 
-class Learner:
+class StudentTrainer:
     """A student that takes one optimiser step at a time; `step` counts those it has taken."""
 
     def __init__(
@@ -39,11 +39,11 @@ class Learner:
         classes: int,
         teacher: NetSpec | None,
         device: torch.device,
-        ranks: Ranks = ALONE,
+        group: ProcessGroup = SINGLE_PROCESS,
     ) -> None:
         self.config = config
         self.device = device
-        self.ranks = ranks
+        self.group = group
         self.step = 0
         self.seconds = dict.fromkeys(PHASES, 0.0)  # wall time so far
         torch.manual_seed(draw_seed(config.seed, "initial weights"))
@@ -53,7 +53,7 @@ class Learner:
         spec = self.net.spec()
         self.methods = [build_method(term, spec, teacher or spec) for term in config.terms]
         self.adversaries = [method.adversary() for method in self.methods]
-        if self.ranks.world > 1:
+        if self.group.world > 1:
             share_batch_norm(self.net, device)
         self.net.to(device).train()
         for method in self.methods:
@@ -73,38 +73,47 @@ class Learner:
         """The teacher's feature maps that the methods ask for."""
         return {tap for method in self.methods for tap in method.teacher_taps}
 
-    def advance(self, images: Tensor, labels: Tensor, teacher: Output | None) -> dict[str, Tensor]:
-        """One training step on this rank's normalised `images` (N 3 H W) and `labels` (N H W).
+    def training_step(
+        self, images: Tensor, labels: Tensor, teacher: Output | None
+    ) -> dict[str, Tensor]:
+        """One optimiser step of the student, and one of every discriminator.
 
-        Returns the loss and its terms over all ranks, detached scalars, without waiting for the
-        device; now and then also each term's gradient norm, as `gradient/TERM`
-        (with `accumulate` above 1 that of the first part).
+        Args:
+            images: This rank's, N 3 H W, normalised.
+            labels: N H W int64, 255 = ignored.
+            teacher: The teacher's output for them, or None if no method looks at it.
+
+        Returns:
+            The loss and its terms over all ranks, detached scalars, which were not waited for;
+            every `gradients_every` logged steps also each term's gradient norm, as
+            `gradient/TERM` (with `accumulate` above 1 that of the first micro-batch).
         """
         training = self.config.training
         watch = Stopwatch(self.seconds)
-        counted = self.ranks.total(counted_pixels(labels))
+        counted = self.group.total(counted_pixels(labels))
         self.optimizer.zero_grad(set_to_none=True)
         logged: dict[str, Tensor] = {}
-        sights = []
-        for number, part in enumerate(split(Part(images, labels, teacher), training.accumulate)):
-            output = self._forward(part, number)
-            terms = self._supervised(output, part.labels, counted)
+        seen = []
+        shares = split(MicroBatch(images, labels, teacher), training.accumulate)
+        for number, micro_batch in enumerate(shares):
+            output = self._forward(micro_batch, number)
+            terms = self._supervised(output, micro_batch.labels, counted)
             watch.charge("student")
-            sight = self._sight(part, output)
-            terms |= self._distilled(sight, number)
+            inputs = self._inputs(micro_batch, output)
+            terms |= self._distilled(inputs, number)
             watch.charge("method")
             if number == 0 and self._gradients_are_due():
                 logged |= self._gradient_norms(terms)
             torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
             for name, term in terms.items():
                 logged[name] = logged.get(name, 0) + term.detach()
-            sights.append(sight.detached())
+            seen.append(inputs.detached())
             watch.charge("backward")
-        self.ranks.share_gradients(self.net.parameters(), self._adapters())
+        self.group.share_gradients(self.net.parameters(), self._adapters())
         set_rate(self.optimizer, poly(training, self.step))
         self.optimizer.step()
         watch.charge("optimizer")
-        self._adversary_steps(sights)
+        self._adversary_steps(seen)
         watch.charge("method")
         self.step += 1
         return self._summed(logged)
@@ -141,15 +150,15 @@ class Learner:
             if optimizer:
                 optimizer.load_state_dict(saved)
 
-    def _forward(self, part: Part, number: int) -> Output:
-        """The student's output, its draws a function of (seed, step, part, rank)."""
+    def _forward(self, micro_batch: MicroBatch, number: int) -> Output:
+        """The student's output, its draws a function of (seed, step, micro-batch, rank)."""
         place = self.step * self.config.training.accumulate + number
-        counter = place * self.ranks.world + self.ranks.rank
+        counter = place * self.group.world + self.group.rank
         torch.manual_seed(draw_seed(self.config.seed, "step", counter))
         taps = sorted({tap for method in self.methods for tap in method.student_taps})
         half = self.config.training.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            output: Output = self.net(part.images, taps)
+            output: Output = self.net(micro_batch.images, taps)
         return output
 
     def _supervised(self, output: Output, labels: Tensor, counted: Tensor) -> dict[str, Tensor]:
@@ -159,27 +168,27 @@ class Learner:
             terms["auxiliary"] = weight * cross_entropy(output.auxiliary, labels, counted)
         return terms
 
-    def _sight(self, part: Part, output: Output) -> Sight:
-        images = self.ranks.gather(part.images)
+    def _inputs(self, micro_batch: MicroBatch, output: Output) -> MethodInputs:
+        images = self.group.gather(micro_batch.images)
         student = self._view(output, images)
-        teacher = self._view(part.teacher, images) if part.teacher else student
-        return Sight(student, teacher, self.ranks.gather(part.labels))
+        teacher = self._view(micro_batch.teacher, images) if micro_batch.teacher else student
+        return MethodInputs(student, teacher, self.group.gather(micro_batch.labels))
 
     def _view(self, output: Output, images: Tensor) -> View:
-        taps = {name: self.ranks.gather(tap) for name, tap in output.taps.items()}
-        return View(self.ranks.gather(output.logits), taps, images)
+        taps = {name: self.group.gather(tap) for name, tap in output.taps.items()}
+        return View(self.group.gather(output.logits), taps, images)
 
-    def _distilled(self, sight: Sight, number: int) -> dict[str, Tensor]:
-        """Every method's terms; their draws are a function of (seed, step, part) alone."""
+    def _distilled(self, inputs: MethodInputs, number: int) -> dict[str, Tensor]:
+        """Every method's terms; their draws are a function of (seed, step, micro-batch) alone."""
         training = self.config.training
-        progress = self.step / training.steps
         place = self.step * training.accumulate + number
         torch.manual_seed(draw_seed(self.config.seed, "method", place))
-        return {
-            f"{method.name}/{name}": widen(term) / training.accumulate
-            for method in self.methods
-            for name, term in method.losses(*sight, progress).items()
-        }
+        terms = {}
+        for method in self.methods:
+            method.progress = self.step / training.steps
+            for name, term in method.losses(*inputs).items():
+                terms[f"{method.name}/{name}"] = to_float32(term) / training.accumulate
+        return terms
 
     def _gradients_are_due(self) -> bool:
         training = self.config.training
@@ -193,28 +202,28 @@ class Learner:
         for name, term in terms.items():
             found = torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True)
             flat = torch.cat([gradient.flatten() for gradient in found if gradient is not None])
-            norms[f"gradient/{name}"] = self.ranks.total(flat).norm()
+            norms[f"gradient/{name}"] = self.group.total(flat).norm()
         return norms
 
     def _summed(self, logged: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The terms with the supervised ones, of which each rank has its part, made whole."""
+        """The terms, with the supervised ones, of which each rank has its share, summed."""
         own = [name for name in ("cross_entropy", "auxiliary") if name in logged]
-        totals = self.ranks.total(torch.stack([logged[name] for name in own]))
+        totals = self.group.total(torch.stack([logged[name] for name in own]))
         logged |= dict(zip(own, totals.unbind(), strict=True))
         terms = [term for name, term in logged.items() if not name.startswith("gradient/")]
         return {"loss": torch.stack(terms).sum(), **logged}
 
-    def _adversary_steps(self, sights: list[Sight]) -> None:
+    def _adversary_steps(self, seen: list[MethodInputs]) -> None:
         for method, adversary, optimizer in zip(
             self.methods, self.adversaries, self.adversary_optimizers, strict=True
         ):
             if adversary is None or optimizer is None:
                 continue
             optimizer.zero_grad(set_to_none=True)
-            for sight in sights:
-                losses = torch.stack(list(method.adversary_losses(*sight).values()))
-                (losses.sum() / len(sights)).backward()  # type: ignore[no-untyped-call]
-            self.ranks.share_gradients((), adversary.module.parameters())
+            for inputs in seen:
+                losses = torch.stack(list(method.adversary_losses(*inputs).values()))
+                (losses.sum() / len(seen)).backward()  # type: ignore[no-untyped-call]
+            self.group.share_gradients((), adversary.module.parameters())
             falls = adversary.decay == "poly"
             factor = decay(self.config.training, self.step) if falls else 1.0
             set_rate(optimizer, adversary.learning_rate * factor)

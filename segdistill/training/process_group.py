@@ -1,7 +1,7 @@
-"""The processes that share one training: whose part is whose, and what they tell one another.
+"""The processes that share one training, and what they exchange.
 
-Every rank sees its part of the batch, but each method sees the whole one: outputs are gathered,
-so that any loss, over pixels, classes or pairs of images, is that of one process.
+Every rank forwards its share of the batch, but each method sees the whole batch: outputs are
+gathered, so that any loss, over pixels, classes or pairs of images, is that of one process.
 """
 
 import os
@@ -14,7 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
-class Ranks:
+class ProcessGroup:
     """This process among `world` of them; alone, nothing is sent and nothing copied."""
 
     def __init__(self, rank: int = 0, world: int = 1) -> None:
@@ -26,12 +26,12 @@ class Ranks:
         """Whether this is the process that writes."""
         return self.rank == 0
 
-    def gather(self, part: Tensor) -> Tensor:
-        """The whole batch of which every rank has an equal `part`; gradients reach the own part.
+    def gather(self, share: Tensor) -> Tensor:
+        """The whole batch, of which every rank has an equal `share`; gradients reach the own share.
 
         Every rank computes the same loss of the whole, so its gradient needs no exchange.
         """
-        whole: Tensor = _Gather.apply(part, self) if self.world > 1 else part  # type: ignore[no-untyped-call]
+        whole: Tensor = _Gather.apply(share, self) if self.world > 1 else share  # type: ignore[no-untyped-call]
         return whole
 
     def total(self, values: Tensor) -> Tensor:
@@ -43,16 +43,20 @@ class Ranks:
         return summed
 
     def share_gradients(
-        self, parts: Iterable[nn.Parameter], wholes: Iterable[nn.Parameter]
+        self, partial: Iterable[nn.Parameter], whole: Iterable[nn.Parameter]
     ) -> None:
-        """Sum the gradients of `parts` over ranks; average those that every rank has whole."""
+        """Sum the gradients of `partial` over ranks and average those of `whole`.
+
+        The network's gradient on a rank is that of its share of the batch; an adapter's or a
+        discriminator's is that of the whole batch.
+        """
         if self.world == 1:
             return
-        wholes = [parameter for parameter in wholes if parameter.grad is not None]
-        for parameter in wholes:
+        whole = [parameter for parameter in whole if parameter.grad is not None]
+        for parameter in whole:
             assert parameter.grad is not None
             parameter.grad /= self.world
-        shared = [p.grad for p in (*parts, *wholes) if p.grad is not None]
+        shared = [p.grad for p in (*partial, *whole) if p.grad is not None]
         if shared:
             flat = torch.cat([gradient.flatten() for gradient in shared])
             dist.all_reduce(flat)
@@ -70,32 +74,32 @@ class Ranks:
             dist.barrier()
 
 
-ALONE = Ranks()
+SINGLE_PROCESS = ProcessGroup()
 
 
 @contextmanager
-def joined() -> Iterator[Ranks]:
-    """The ranks that torchrun started, of which this process is one; else this one alone."""
+def joined() -> Iterator[ProcessGroup]:
+    """The group that torchrun started; without torchrun, this process alone."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield ALONE
+        yield SINGLE_PROCESS
         return
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
-        yield Ranks(dist.get_rank(), dist.get_world_size())
+        yield ProcessGroup(dist.get_rank(), dist.get_world_size())
     finally:
         dist.destroy_process_group()
 
 
 class _Gather(torch.autograd.Function):
-    """Concatenation over ranks, and back the slice of this one."""
+    """Concatenation over ranks; its gradient is the slice of this rank."""
 
     @staticmethod
-    def forward(ctx: Any, part: Tensor, ranks: Ranks) -> Tensor:
-        ctx.own = slice(ranks.rank * len(part), (ranks.rank + 1) * len(part))
-        own = part.contiguous()
-        parts = [torch.empty_like(own) for _ in range(ranks.world)]
-        dist.all_gather(parts, own)
-        return torch.cat(parts)
+    def forward(ctx: Any, share: Tensor, group: ProcessGroup) -> Tensor:
+        ctx.own = slice(group.rank * len(share), (group.rank + 1) * len(share))
+        own = share.contiguous()
+        shares = [torch.empty_like(own) for _ in range(group.world)]
+        dist.all_gather(shares, own)
+        return torch.cat(shares)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
