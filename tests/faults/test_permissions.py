@@ -71,7 +71,6 @@ def computed() -> Outcome:
         (RUN, UNWRITABLE, TRAIN),
         (RUN / "run.json", UNREADABLE, EVALUATE),
         (RUN / "weights.safetensors", UNREADABLE, EVALUATE),
-        (RUN / "log.jsonl", UNREADABLE, CHECK),
         (EVALUATION, UNREADABLE, EVALUATE),
         (EVALUATION / "areas.npz", UNREADABLE, COMPARE),
         (EVALUATION / "scores.json", UNREADABLE, COMPARE),
@@ -90,6 +89,14 @@ def test_what_is_denied_is_named(
     assert differences(computed(), before) == []
     again = python(*words, prefix=prefix)
     assert again.returncode == 0, again
+
+
+@pytest.mark.usefixtures("project")
+def test_a_log_that_cannot_be_read_is_a_difference(prefix: tuple[str, ...]) -> None:
+    with denied(RUN / "log.jsonl", UNREADABLE):
+        done = python(*CHECK, prefix=prefix)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"{RUN}/log.jsonl: cannot read (Permission denied)" in done.stdout
 
 
 @pytest.mark.usefixtures("project")
