@@ -8,9 +8,9 @@ import pytest
 from benchmarks.conftest import Record
 from benchmarks.tables import Row, Table, bounds
 from segdistill.errors import SuiteError
-from segdistill.pipeline.trials import Trial, run_trials
+from segdistill.pipeline.probe import Trial, run_trials
 from segdistill.settings.cell import Cell
-from segdistill.settings.loading import read_experiment, run_config
+from segdistill.settings.loading import read_experiment, student_run
 from segdistill.settings.schema import Execution
 
 STEPS = 40
@@ -25,8 +25,10 @@ NOTES = (
 @pytest.mark.slow
 def test_cohort(benchmark: Any, record: Record, request: pytest.FixtureRequest) -> None:
     name: str = request.config.getoption("experiment")
-    grid = read_experiment(name)
-    configs = [run_config(Cell(name, grid.datasets[0], method, 0)) for method in grid.methods]
+    experiment = read_experiment(name)
+    dataset = experiment.datasets[0]
+    cells = [Cell(name, dataset, method, 0) for method in experiment.methods]
+    configs = [student_run(experiment, cell) for cell in cells]
     try:
         trials = [run_trials([config], STEPS, Execution()) for config in configs]
     except SuiteError as error:  # no data
@@ -39,7 +41,7 @@ def test_cohort(benchmark: Any, record: Record, request: pytest.FixtureRequest) 
         "wall": together.wall / sum(trial.wall for trial in trials),
     }
     verdict = f"{bounds(ratios, {'parts': LIMIT})}; wall {ratios['wall']:.3g}"
-    table = Table(f"cohort-{name}", f"A cohort of {name}, {grid.datasets[0]}", NOTES)
+    table = Table(f"cohort-{name}", f"A cohort of {name}, {dataset}", NOTES)
     for run in alone:
         record(table, row(run.method, [run], ""))
     record(table, row("all in a cohort", together.runs, verdict))

@@ -1,7 +1,7 @@
 """Give committed runs the digest of today's code, after a rewriting that changes no bit.
 
-Proof comes first: `segdistill check --retrain` of one run a method must find the same bits. A run is
-restamped only if all that its fingerprint covers beside the code is as it was; its record keeps
+Proof comes first: `segdistill check --retrain` of one run a method must find the same bits. A run
+is restamped only if all that its fingerprint covers beside the code is as it was; its record keeps
 the old digest, the commit and the reason.
 """
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from segdistill.errors import SuiteError
 from segdistill.leaving import leave_with
-from segdistill.pipeline.cells import RESULTS, fingerprint_of, plan_recorded
+from segdistill.pipeline.cells import fingerprint_of, plan
 from segdistill.pipeline.environment import git_commit
-from segdistill.records import Restamp, RunRecord, read_run, write_record
+from segdistill.records import Restamp, read_run, write_record
+from segdistill.settings.cell import RESULTS, TEACHER, Cell
 
 
 def main() -> int:
@@ -35,26 +36,21 @@ def restamp(path: Path, commit: str | None, why: str) -> bool:
     Raises SuiteError if more than the code differs.
     """
     record = read_run(path)
-    cell = plan_recorded(record)
-    if record.code_digest == cell.code:
+    seed = 0 if record.kind == TEACHER else record.seed
+    now = plan(Cell(record.profile, record.dataset, record.method, seed))
+    if record.code_digest == now.code:
         return False
-    if differs := changed_beside_code(record, cell.fingerprint, cell.code):
-        raise SuiteError(f"{path}: {differs}")
+    hashes = record.manifest_sha256, record.teacher_sha256, record.pretrained_sha256
+    if fingerprint_of(record.config, now.code, *hashes) != now.fingerprint:
+        raise SuiteError(f"{path}: recipe, data, teacher or backbone changed; train it again")
     stamp = Restamp(code_digest=record.code_digest, git_commit=commit, why=why)
     new = {
-        "code_digest": cell.code,
-        "fingerprint": cell.fingerprint,
+        "code_digest": now.code,
+        "fingerprint": now.fingerprint,
         "restamps": (*record.restamps, stamp),
     }
     write_record(path, record.model_copy(update=new))
     return True
-
-
-def changed_beside_code(record: RunRecord, fingerprint: str, code: str) -> str:
-    """Why a fingerprint is not the record's with another digest; "" if it is."""
-    parts = record.manifest_sha256, record.teacher_sha256, record.pretrained_sha256
-    same = fingerprint_of(record.config, code, *parts) == fingerprint
-    return "" if same else "recipe, data, teacher or backbone changed, which only training mends"
 
 
 if __name__ == "__main__":

@@ -8,19 +8,13 @@ from segdistill.training.instructions import cap_instructions
 
 COMMANDS = (
     "data",
-    "score",
+    "weights",
     "new-method",
-    "backbone",
-    "convert-checkpoint",
-    "dry-run",
-    "inspect-pcd",
-    "check",
     "status",
-    "plan",
-    "explain",
-    "export-logs",
-    "doctor",
-    "pool",
+    "run",
+    "show",
+    "check",
+    "score",
 )
 
 

@@ -38,13 +38,14 @@ def run(args: argparse.Namespace) -> int:
     from segdistill.data.catalogue import dataset_info
     from segdistill.data.download import obtain
     from segdistill.errors import SuiteError
-    from segdistill.settings.loading import PROFILES
+    from segdistill.settings.loading import EXPERIMENTS
 
     info = dataset_info(args.dataset)
     draws_here = info.synthetic and not args.sources and args.destination is None
-    if draws_here and not PROFILES.is_dir():
+    if draws_here and not EXPERIMENTS.is_dir():
         raise SuiteError(
-            f"{PROFILES}: no such folder here; run this where the project is, or name --destination"
+            f"{EXPERIMENTS}: no such folder here; run this where the project is, or name "
+            "--destination"
         )
     destination = args.destination or Path("data") / info.name
     if args.verify:
@@ -75,7 +76,7 @@ def _verify(dataset: str, destination: Path, sources: list[str]) -> int:
 def _describe(path: Path) -> None:
     from segdistill.data.catalogue import dataset_info
     from segdistill.data.manifest import read_manifest
-    from segdistill.pipeline.cells import manifest_path
+    from segdistill.settings.cell import manifest_path
     from segdistill.settings.loading import INSTALLED
 
     manifest = read_manifest(path)

@@ -16,7 +16,7 @@ COUNTER = "num_batches_tracked"  # of batch norms; old files lack it, and nothin
 V1C = (
     "torchvision's ResNet begins with one 7x7 convolution, the ResNets here are ResNet-V1c with a "
     "stem of three 3x3 ones; take the weights that OpenMMLab calls resnetNN_v1c "
-    "(`segdistill backbone resnet101_v1c`)"
+    "(`segdistill weights resnet101_v1c`)"
 )
 
 

@@ -96,7 +96,7 @@ def read_backbone(path: Path, network: Network) -> dict[str, Tensor]:
     """The tensors of `path` as those of the network's backbone. Raises SuiteError if not its."""
     converted = convert(read_checkpoint(path), path)
     if converted.segmentor:
-        raise SuiteError(f"{path}: a whole network; `convert-checkpoint` takes those")
+        raise SuiteError(f"{path}: a whole network; `weights --as` takes those")
     return fit(converted.tensors, build(network, classes=3).backbone.state_dict(), path)
 
 

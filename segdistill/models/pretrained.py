@@ -17,5 +17,5 @@ def existing_backbone(name: str) -> Path:
     """The file of backbone `name`. Raises SuiteError if it is not there."""
     path = backbone_path(name)
     if not path.is_file():
-        raise SuiteError(f"{path}: no such backbone; get it with `segdistill backbone {name}`")
+        raise SuiteError(f"{path}: no such backbone; get it with `segdistill weights {name}`")
     return path

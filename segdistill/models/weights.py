@@ -52,7 +52,7 @@ def load_pretrained(net: SegmentationNet, recipe: Network) -> None:
     """Fill the backbone with the recipe's pretrained weights, if it names any.
 
     Pretrained files hold the backbone's tensors under mmsegmentation's names, as
-    `segdistill backbone` writes them.
+    `segdistill weights` writes them.
     """
     if recipe.pretrained is None:
         return

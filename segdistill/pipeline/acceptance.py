@@ -10,7 +10,7 @@ from safetensors.torch import save
 from segdistill.data.catalogue import dataset_info
 from segdistill.data.opening import open_data
 from segdistill.data.splits import Split
-from segdistill.errors import SuiteError
+from segdistill.errors import SuiteError, did_you_mean
 from segdistill.evaluation.evaluate import Subject, evaluate
 from segdistill.models.checkpoints import read_checkpoint
 from segdistill.models.conversion import Converted, convert, fit
@@ -18,8 +18,9 @@ from segdistill.models.segmentor import SegmentationNet, build
 from segdistill.models.weights import save_weights
 from segdistill.pipeline.worker import pick_device
 from segdistill.records import file_hash, write_bytes, write_json
-from segdistill.settings.loading import data_source, read_profile
-from segdistill.settings.schema import Evaluation, Network, Profile
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import read_experiment
+from segdistill.settings.schema import Evaluation, Experiment, Network
 
 CLASSIFIER = "head.conv_seg.weight"
 Role = Literal["teacher", "student"]
@@ -34,7 +35,7 @@ class Request:
     profile: str
     role: Role
     dataset: str
-    split: str | None = None  # None: the one that the profile reports
+    split: str | None = None  # None: the one that the experiment reports
     floor: float | None = None  # mIoU, fraction; a network below is refused
     score: bool = True
 
@@ -42,11 +43,11 @@ class Request:
 def accept(request: Request) -> list[str]:
     """Write `request.target` (safetensors) and a record beside it; returns what there is to tell.
 
-    Nothing is written unless every tensor fits the profile's network and, where the data are
+    Nothing is written unless every tensor fits the experiment's network and, where the data are
     asked for, the score reaches the floor. Raises SuiteError otherwise.
     """
-    profile = read_profile(request.profile)
-    network: Network = getattr(profile.networks, request.role)
+    experiment = read_experiment(request.profile)
+    network: Network = getattr(experiment.networks, request.role)
     converted = convert(read_checkpoint(request.source), request.source)
     record = {
         "schema": 1,
@@ -64,7 +65,7 @@ def accept(request: Request) -> list[str]:
         write_bytes(request.target, content)
     else:
         net = _network(converted, network, request)
-        told += _scored(net, profile, request, record) if request.score else ["not scored"]
+        told += _scored(net, experiment, request, record) if request.score else ["not scored"]
         save_weights(request.target, net)
     record["sha256"] = file_hash(request.target)
     write_json(request.target.with_suffix(".json"), record)
@@ -86,24 +87,18 @@ def _network(converted: Converted, network: Network, request: Request) -> Segmen
 
 
 def _scored(
-    net: SegmentationNet, profile: Profile, request: Request, record: dict[str, object]
+    net: SegmentationNet, experiment: Experiment, request: Request, record: dict[str, object]
 ) -> list[str]:
     if request.floor is None:
         raise SuiteError(
             f"{request.source}: what must it reach? Give --floor PERCENT, the mIoU below which it "
             "is refused, such as a point less than was published; or --no-evaluate"
         )
-    split = _open(profile, request)
-    subject = Subject(
-        profile=request.profile,
-        dataset=request.dataset,
-        method=request.role,
-        seed=0,
-        subset=False,
-        weights_sha256=file_hash(request.source),
-    )
+    split = _open(experiment, request)
+    cell = Cell(request.profile, request.dataset, request.role, 0)
+    subject = Subject(cell, subset=False, weights_sha256=file_hash(request.source))
     with tempfile.TemporaryDirectory() as scratch:
-        recipe = Evaluation(pictures=0, latency_runs=0, threads=profile.evaluate.threads)
+        recipe = Evaluation(pictures=0, latency_runs=0, threads=experiment.evaluate.threads)
         found = evaluate(net, split, recipe, subject, Path(scratch), pick_device()).miou or 0.0
     shown = f"mIoU {100 * found:.2f} % on {len(split)} images of {request.dataset}/{split.split}"
     if found < request.floor:
@@ -117,9 +112,12 @@ def _scored(
     return [f"{shown}, floor {100 * request.floor:g} %"]
 
 
-def _open(profile: Profile, request: Request) -> Split:
+def _open(experiment: Experiment, request: Request) -> Split:
     """The split to score on. Raises SuiteError saying what to do where the data are not there."""
-    source = data_source(profile, request.dataset, request.profile)
+    if request.dataset not in experiment.data:
+        hint = did_you_mean(request.dataset, list(experiment.data))
+        raise SuiteError(f"experiment {request.profile}: data: no block {request.dataset!r}{hint}")
+    source = experiment.data[request.dataset]
     try:
         return open_data(request.dataset, source, request.split or source.evaluate_split)
     except SuiteError as error:

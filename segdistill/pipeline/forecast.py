@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from heapq import heapreplace
 from statistics import fmean
+from typing import Any
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.cells import RESULTS, TEACHER, evaluation_folder, run_folder
 from segdistill.pipeline.cohorts import cohorts
+from segdistill.pipeline.devices import gpu_model
+from segdistill.pipeline.environment import processor
 from segdistill.pipeline.states import CellState
 from segdistill.records import Seconds, read_run
+from segdistill.settings.cell import RESULTS, TEACHER, Cell
 from segdistill.settings.schema import Execution
 
 Key = tuple[str, str]  # dataset, method
-Chain = tuple[float, Sequence[float]]  # seconds of a first job and of those that wait for it
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,14 @@ class Cost:
 class Forecast:
     """What is left to do."""
 
-    seconds: float | None  # wall time of training; None: nothing was measured
-    bytes: float | None
+    seconds: float  # wall time of training
+    bytes: float
 
 
 def measured(profile: str) -> dict[Key, Cost]:
-    """Costs by dataset and method, means over the runs of `profile` that lie in results/."""
+    """Costs by dataset and method: means over the runs of `profile` in results/ that were trained
+    on a machine of this kind.
+    """
     found: dict[Key, list[Cost]] = {}
     folder = RESULTS / profile
     for path in (*folder.glob("teachers/*/run.json"), *folder.glob("runs/*/*/seed*/run.json")):
@@ -48,14 +52,21 @@ def measured(profile: str) -> dict[Key, Cost]:
             run = read_run(path)
         except SuiteError:
             continue
-        if run.steps:
+        if run.steps and same_kind(run.environment):
             key = (run.dataset, run.method)
-            size = _bytes(profile, run.dataset, run.method, run.seed)
+            size = _bytes(Cell(profile, run.dataset, run.method, run.seed))
             found.setdefault(key, []).append(Cost.of(run.seconds, run.steps, size))
     return {key: _mean(costs) for key, costs in found.items()}
 
 
-def cost_of(cell: CellState, costs: Mapping[Key, Cost]) -> Cost | None:
+def same_kind(environment: Mapping[str, Any]) -> bool:
+    """Whether a run's `environment` names this machine's GPU or, without one, its processor."""
+    gpu = gpu_model()
+    same = gpu is not None or environment.get("processor") == processor()
+    return same and environment.get("device") == (gpu or "cpu")
+
+
+def cost_of(cell: Cell, costs: Mapping[Key, Cost]) -> Cost | None:
     """The cell's cost; else its method's on other datasets; else a student's; None of a teacher."""
     for same in (
         lambda key: key == (cell.dataset, cell.method),
@@ -68,86 +79,54 @@ def cost_of(cell: CellState, costs: Mapping[Key, Cost]) -> Cost | None:
 
 
 def forecast(
-    cells: Sequence[CellState], costs: Mapping[Key, Cost], execution: Execution
-) -> Forecast:
-    """Wall time and disk of training `cells`, one dataset after the other."""
-    found = {cell: cost_of(cell, costs) for cell in cells}
-    known = {cell: cost for cell, cost in found.items() if cost}
+    waiting: Sequence[CellState], costs: Mapping[Key, Cost], execution: Execution
+) -> Forecast | None:
+    """Wall time and disk of training the cells that are `waiting`, one dataset after the other.
+
+    None if a cost is not known.
+    """
+    found = {state: cost_of(state.cell, costs) for state in waiting}
+    known = {state: cost for state, cost in found.items() if cost}
     if len(known) < len(found):
-        return Forecast(None, None)
+        return None
     seconds = 0.0
-    for dataset in dict.fromkeys(cell.dataset for cell in cells):
-        here = {cell: cost for cell, cost in known.items() if cell.dataset == dataset}
-        teachers = {cell: cost for cell, cost in here.items() if cell.method == TEACHER}
-        students = {cell: cost for cell, cost in here.items() if cell.method != TEACHER}
+    for dataset in dict.fromkeys(state.cell.dataset for state in waiting):
+        here = {state: cost for state, cost in known.items() if state.cell.dataset == dataset}
+        teachers = {state: cost for state, cost in here.items() if state.cell.is_teacher}
+        students = {state: cost for state, cost in here.items() if not state.cell.is_teacher}
         seconds += sum(map(alone, teachers, teachers.values()))
         seconds += _students_seconds(students, execution)
     return Forecast(seconds, sum(cost.bytes for cost in known.values()))
 
 
-def pooled(
-    cells: Sequence[CellState], costs: Mapping[Key, Cost], cohort: bool, workers: int
-) -> float | None:
-    """Wall time of training `cells` by `pool -j workers`, each on a device of the measured kind.
-
-    None if a cost is not known.
-    """
-    chains: list[Chain] = []
-    for dataset in dict.fromkeys(cell.dataset for cell in cells):
-        first = 0.0
-        jobs: dict[str, dict[CellState, Cost]] = {}
-        for cell in cells:
-            if cell.dataset != dataset:
-                continue
-            cost = cost_of(cell, costs)
-            if cost is None:
-                return None
-            if cell.method == TEACHER:
-                first = alone(cell, cost)
-            else:
-                key = str(cell.seed) if cohort else cell.name
-                jobs.setdefault(key, {})[cell] = cost
-        chains.append((first, [_cohort_seconds(job) for job in jobs.values()]))
-    return makespan(chains, workers)
+def makespan(jobs: Iterable[float], processes: int) -> float:
+    """Seconds until `processes` have done `jobs` (seconds each); a free one takes the next."""
+    ends = [0.0] * processes
+    for seconds in jobs:
+        heapreplace(ends, ends[0] + seconds)
+    return max(ends)
 
 
-def makespan(chains: Sequence[Chain], workers: int) -> float:
-    """Seconds until `workers` have done every chain's first job and the jobs that wait for it.
-
-    A worker that is free takes the job that has been ready for longest.
-    """
-    ready = [(0.0, number, first, jobs) for number, (first, jobs) in enumerate(chains)]
-    free, number = [0.0] * workers, len(ready)
-    heapify(ready)
-    while ready:
-        since, _, seconds, followers = heappop(ready)
-        end = max(heappop(free), since) + seconds
-        heappush(free, end)
-        for follower in followers:
-            heappush(ready, (end, number, follower, []))
-            number += 1
-    return max(free)
-
-
-def alone(cell: CellState, cost: Cost) -> float:
+def alone(state: CellState, cost: Cost) -> float:
     """Seconds of one cell trained by itself."""
-    return cell.steps * (cost.shared + cost.own)
+    return state.steps * (cost.shared + cost.own)
 
 
 def _students_seconds(students: Mapping[CellState, Cost], execution: Execution) -> float:
     """In cohorts, students of a seed share data and teacher, and cohorts run side by side."""
     if not execution.cohort:
         return sum(map(alone, students, students.values()))
+    seeds = [(state.cell.seed, state) for state in students]
     jobs = [
-        _cohort_seconds({cell: students[cell] for cell in cohort})
-        for _, cohort in cohorts([(cell.seed, cell) for cell in students], execution.processes)
+        _cohort_seconds({state: students[state] for state in cohort})
+        for _, cohort in cohorts(seeds, execution.processes)
     ]
-    return makespan([(seconds, []) for seconds in jobs], execution.processes)
+    return makespan(jobs, execution.processes)
 
 
 def _cohort_seconds(cohort: Mapping[CellState, Cost]) -> float:
-    shared = max(cell.steps * cost.shared for cell, cost in cohort.items())
-    return shared + sum(cell.steps * cost.own for cell, cost in cohort.items())
+    shared = max(state.steps * cost.shared for state, cost in cohort.items())
+    return shared + sum(state.steps * cost.own for state, cost in cohort.items())
 
 
 def _mean(costs: Iterable[Cost]) -> Cost:
@@ -159,12 +138,11 @@ def _mean(costs: Iterable[Cost]) -> Cost:
     )
 
 
-def _bytes(profile: str, dataset: str, method: str, seed: int) -> float:
+def _bytes(cell: Cell) -> float:
     """The published files, their twins in the scratch folder, and weights in DVC's cache."""
-    place = (profile, dataset, method, seed)
     sizes = {
         path: path.stat().st_size
-        for folder in (run_folder(*place), evaluation_folder(*place))
+        for folder in (cell.run_dir, cell.evaluation_dir)
         for path in folder.rglob("*")
         if path.is_file()
     }

@@ -1,26 +1,19 @@
-"""How far every cell of a profile is. Starts without torch."""
+"""How far every cell of an experiment is. Starts without torch."""
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.cells import (
-    TEACHER,
-    PlannedCell,
-    evaluation_folder,
-    plan_student,
-    plan_teacher,
-    run_folder,
-)
+from segdistill.pipeline.cells import PlannedCell, plan_run
 from segdistill.pipeline.failures import last_failure
 from segdistill.records import RunRecord, read_run, read_scores
+from segdistill.settings.cell import Cell
 from segdistill.settings.loading import RunConfig, student_run, teacher_run
-from segdistill.settings.schema import Params
+from segdistill.settings.schema import Experiment
 
 State = Literal["done", "trained", "running", "failed", "started", "stale", "missing"]
 MEANINGS: dict[State, str] = {
@@ -40,18 +33,10 @@ TO_TRAIN: tuple[State, ...] = ("running", "failed", "started", "stale", "missing
 class CellState:
     """One cell and how far it is."""
 
-    dataset: str
-    method: str  # "teacher" for the teacher
-    seed: int
+    cell: Cell
     state: State
     reason: str  # why it failed, is stale or cannot be planned yet, else ""
     steps: int  # that its training takes
-
-    @property
-    def name(self) -> str:
-        """The cell as people name it."""
-        place = f"{self.dataset}/{self.method}"
-        return place if self.method == TEACHER else f"{place}/seed{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -63,66 +48,62 @@ class _Candidate:
     obstacle: str
 
     def with_seed(self, seed: int) -> "_Candidate":
-        """The same with another seed, without reading profile and code again."""
-        config = replace(self.config, seed=seed)
+        """The same with another seed, without reading settings and code again."""
+        config = replace(self.config, cell=replace(self.config.cell, seed=seed))
         plan = self.plan and replace(self.plan, config=config)
         return _Candidate(config, plan, self.obstacle)
 
 
-def cell_states(grid: Params) -> Iterator[CellState]:
-    """All cells of `grid`, dataset by dataset, each teacher first.
+def cell_states(experiment: Experiment) -> Iterator[CellState]:
+    """All cells of `experiment`, dataset by dataset, each teacher first.
 
-    Raises SuiteError for mistakes in the profile, not for data or a teacher that are not there.
+    Data or a teacher that are not there are no error.
     """
-    name = grid.profile
-    for dataset in grid.datasets:
-        teacher = partial(plan_teacher, name, dataset)
-        ready = _state(_candidate(teacher_run(name, dataset), teacher))
+    for dataset in experiment.datasets:
+        ready = _state(_candidate(teacher_run(experiment, dataset)))
         yield ready
-        for method in grid.methods:
-            key = (name, dataset, method, grid.seeds[0])
-            first = _candidate(student_run(*key), partial(plan_student, *key))
+        for method in experiment.methods:
+            cell = Cell(experiment.profile, dataset, method, experiment.seeds[0])
+            first = _candidate(student_run(experiment, cell))
             if first.plan is None and ready.state == "missing":
                 first = replace(first, obstacle=WAITING)
-            for seed in grid.seeds:
+            for seed in experiment.seeds:
                 yield _state(first.with_seed(seed))
 
 
-def _candidate(config: RunConfig, plan: Callable[[], PlannedCell]) -> _Candidate:
+def _candidate(config: RunConfig) -> _Candidate:
     try:
-        return _Candidate(config, plan(), "")
+        return _Candidate(config, plan_run(config), "")
     except SuiteError as error:
         return _Candidate(config, None, str(error))
 
 
 def _state(found: _Candidate) -> CellState:
-    config = found.config
     state, reason = _progress(found)
-    steps = config.training.steps
-    return CellState(config.dataset, config.method, config.seed, state, reason, steps)
+    return CellState(found.config.cell, state, reason, found.config.training.steps)
 
 
 def _progress(found: _Candidate) -> tuple[State, str]:
-    place = (found.config.profile, found.config.dataset, found.config.method, found.config.seed)
-    cell, path = found.plan, run_folder(*place) / "run.json"
+    cell, planned = found.config.cell, found.plan
+    path = cell.run_dir / "run.json"
     try:
         record = read_run(path) if path.exists() else None
     except SuiteError as error:
         return "stale", str(error)
-    if cell is None:
+    if planned is None:
         return ("stale" if record else "missing"), found.obstacle
-    if record and record.fingerprint == cell.fingerprint:
-        scored = _scored(evaluation_folder(*place), record)
+    if record and record.fingerprint == planned.fingerprint:
+        scored = _scored(cell.evaluation_dir, record)
         return ("done", "") if scored else ("trained", "not scored yet")
-    if cell.trained:
+    if planned.trained:
         return "trained", "not published yet"
-    if _running(cell.scratch):
+    if _running(planned.scratch):
         return "running", ""
-    if failure := last_failure(cell.output):
+    if failure := last_failure(cell.run_dir):
         return "failed", failure
-    if any(cell.scratch.glob("checkpoint-*.pt")):
+    if any(planned.scratch.glob("checkpoint-*.pt")):
         return "started", ""
-    return ("stale", changes(record, cell)) if record else ("missing", "")
+    return ("stale", changes(record, planned)) if record else ("missing", "")
 
 
 def _scored(folder: Path, record: RunRecord) -> bool:
@@ -148,18 +129,18 @@ def _running(scratch: Path) -> bool:
     return holder > 0
 
 
-def changes(record: RunRecord, cell: PlannedCell) -> str:
+def changes(record: RunRecord, planned: PlannedCell) -> str:
     """What differs between a published record and the cell as it would be trained now."""
-    old, new = _flat(record.config), _flat(cell.config.as_dict())
+    old, new = _flat(record.config), _flat(planned.config.as_dict())
     words = [
         f"{key} {old.get(key, 'unset')} -> {new.get(key, 'unset')}"
         for key in sorted({*old, *new})
         if old.get(key) != new.get(key)
     ]
-    words += ["code"] * (record.code_digest != cell.code)
-    words += ["data"] * (record.manifest_sha256 != cell.manifest)
-    words += ["teacher"] * (record.teacher_sha256 != cell.teacher)
-    words += ["pretrained weights"] * (record.pretrained_sha256 != cell.pretrained)
+    words += ["code"] * (record.code_digest != planned.code)
+    words += ["data"] * (record.manifest_sha256 != planned.data)
+    words += ["teacher"] * (record.teacher_sha256 != planned.teacher)
+    words += ["pretrained weights"] * (record.pretrained_sha256 != planned.pretrained)
     return ", ".join(words)
 
 

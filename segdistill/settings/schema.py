@@ -38,7 +38,7 @@ class Network(Settings):
     head_width: PositiveInt = 512
     dropout: float = Field(0.1, ge=0, lt=1)
     auxiliary: bool = True
-    pretrained: str | None = None  # name of a backbone, see `segdistill backbone`
+    pretrained: str | None = None  # name of a backbone, see `segdistill weights`
 
 
 class Training(Settings):

@@ -238,7 +238,19 @@ def test_wrong_arguments_show_the_usage(project: Path, command: tuple[str, ...])
         (("data", "camvod"), "did you mean 'camvid'?"),
         (("new-method", "kd"), "'kd': taken"),
         (("new-method", "Über-method"), "use lower-case letters"),
-        (("backbone", "resnet"), "unknown backbone 'resnet'"),
+        (("weights", "resnet"), "unknown backbone 'resnet'"),
+        (("weights", "--from", "x.pth"), "which backbone? Name one, or say --as what it is"),
+        (("weights", "--as", "teacher", "mini", "camvid"), "--as takes no NAME, but --from FILE"),
+        (
+            ("weights", "--as", "pupil", "mini", "camvid", "--from", "x.pth", "--to", "y"),
+            "--as pupil: a network is taken in as teacher or student",
+        ),
+        (
+            ("weights", "--as", "student", "mini", "camvid", "--from", "x.pth", "--to", "y"),
+            "x.pth: cannot read (No such file or directory)",
+        ),
+        (("run", "-j", "0"), "--jobs 0: at least one"),
+        (("show", "mini/camvid/kd/0"), "mini/camvid/kd/0: no run.json there; name a run's folder"),
     ],
 )
 def test_wrong_values_of_commands(project: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -25,7 +25,6 @@ TRAIN = ("experiments/train.py", *CELL)
 EVALUATE = ("experiments/evaluate.py", *CELL)
 COMPARE = ("experiments/compare.py",)
 STATUS = ("-m", "segdistill", "status")
-DOCTOR = ("-m", "segdistill", "doctor")
 CHECK = ("-m", "segdistill", "check", str(RUN))
 UNREADABLE, UNWRITABLE = 0, 0o555
 ORDINARY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
@@ -123,10 +122,11 @@ def test_a_training_that_another_user_holds(prefix: tuple[str, ...]) -> None:
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("path", [Path("data"), Path(".scratch"), Path("results/smoke")])
-def test_the_doctor_says_where_a_run_could_not_write(path: Path, prefix: tuple[str, ...]) -> None:
+def test_status_says_where_a_run_could_not_write(path: Path, prefix: tuple[str, ...]) -> None:
+    (RUN / "run.json").unlink()
     with denied(path, UNWRITABLE):
-        done = python(*DOCTOR, prefix=prefix)
+        done = python(*STATUS, prefix=prefix)
     assert done.returncode == 2
-    assert f"{path}: may not be read and written" in done.stdout
-    assert f"folder {path}" in done.stdout.splitlines()[-1]
-    assert f"folder {path}" not in python(*DOCTOR, prefix=prefix).stdout.splitlines()[-1]
+    line = f"missing here: folder {path}: {path}: may not be read and written"
+    assert line in done.stdout
+    assert f"folder {path}" not in python(*STATUS, prefix=prefix).stdout

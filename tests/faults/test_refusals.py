@@ -57,7 +57,7 @@ def test_closed_standard_streams_keep_nothing_from_being_done(closed: str) -> No
 def test_a_profile_is_no_path(name: str, tmp_path: Path) -> None:
     params = Path("params.yaml").read_text()
     (tmp_path / "evil.yaml").write_text(PROFILE.read_text())
-    for words in (("use", name), ("status", "--profile", name), ("plan", "--profile", name)):
+    for words in (("use", name), ("status", name), ("run", name)):
         assert "a profile is named as its file" in refusal(*words)
     before = {path for path in tmp_path.rglob("*") if ".scratch" not in path.parts}
     assert "a profile is named as its file" in refused("teacher.py", name, "scenes_camvid")
@@ -79,7 +79,7 @@ def test_a_name_that_no_file_can_have() -> None:
 )
 def test_a_log_without_bottom_or_measure(line: str) -> None:
     (RUN / "log.jsonl").write_text(line + "\n")
-    assert "log.jsonl:1: not a line of a training log" in refusal("explain", RUN)
+    assert "log.jsonl:1: not a line of a training log" in refusal("show", RUN)
     with pytest.raises(SuiteError, match="not a line of a training log"):
         read_series(RUN / "log.jsonl", "loss")
     compared = script("compare.py")
@@ -180,10 +180,10 @@ def test_arguments_of_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("project")
-def test_a_record_with_an_empty_section_is_explained() -> None:
+def test_a_record_with_an_empty_section_is_shown() -> None:
     record = json.loads((RUN / "run.json").read_text())
     (RUN / "run.json").write_text(json.dumps({**record, "config": {"training": {}}}))
-    assert segdistill("explain", RUN).status == 0
+    assert segdistill("show", RUN).status == 0
 
 
 @pytest.mark.usefixtures("project")

@@ -48,7 +48,7 @@ def test_another_networks_file_is_no_backbone(tmp_path: Path) -> None:
     torch.save(
         {f"head.{name}": t for name, t in build(MOBILE, 3).head.state_dict().items()}, source
     )
-    with pytest.raises(SuiteError, match="a whole network; `convert-checkpoint` takes those"):
+    with pytest.raises(SuiteError, match="a whole network; `weights --as` takes those"):
         fetch("mobilenet_v2_imagenet", tmp_path, source)
     source.write_bytes(b"no archive")
     with pytest.raises(SuiteError, match="not a plain file of weights"):

@@ -107,7 +107,7 @@ def trainer(config: RunConfig) -> StudentTrainer:
 def test_a_wrong_backbone_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKBONE_ROOT", str(tmp_path))
     path, net = tmp_path / "mobilenet_v2_imagenet.safetensors", build(MOBILE, 3)
-    with pytest.raises(SuiteError, match="segdistill backbone mobilenet_v2_imagenet"):
+    with pytest.raises(SuiteError, match="segdistill weights mobilenet_v2_imagenet"):
         load_pretrained(net, MOBILE)
     tensors = write_backbone(tmp_path)
     name = "conv1.conv.weight"

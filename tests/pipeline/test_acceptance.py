@@ -15,7 +15,7 @@ from segdistill.models.weights import load_weights
 from segdistill.pipeline import acceptance
 from segdistill.pipeline.acceptance import Request, accept
 from segdistill.records import file_hash
-from segdistill.settings.loading import read_profile
+from segdistill.settings.loading import read_experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES = 11
@@ -45,7 +45,7 @@ def request_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
 
 def save(path: Path, classes: int, part: str = "") -> None:
     torch.manual_seed(0)
-    net = build(read_profile("smoke").networks.teacher, classes)
+    net = build(read_experiment("smoke").networks.teacher, classes)
     state = {n.replace("head.", "decode_head.", 1): t for n, t in net.state_dict().items()}
     kept = {n.removeprefix(part): t for n, t in state.items() if n.startswith(part)}
     torch.save({"state_dict": kept}, path)
@@ -60,7 +60,7 @@ def test_what_reaches_the_floor_is_written_with_its_record(request_: Request) ->
     assert record["score"]["split"] == "test"
     assert 0 <= record["score"]["miou"] < 0.3
     assert f"mIoU {100 * record['score']['miou']:.2f} % on 3 images" in "\n".join(told)
-    net = build(read_profile("smoke").networks.teacher, CLASSES)
+    net = build(read_experiment("smoke").networks.teacher, CLASSES)
     load_weights(request_.target, net)
     original = torch.load(request_.source, weights_only=True)["state_dict"]
     assert torch.equal(net.head.conv_seg.bias, original["decode_head.conv_seg.bias"])

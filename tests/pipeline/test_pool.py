@@ -1,114 +1,147 @@
-"""Which jobs a pool runs when, where, and what it says of those that fail."""
+"""Which jobs run when and where, and what is said of those that fail."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
+from submitit.core.utils import UncompletedJobError
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.parallel.cluster import parse_parameters
-from segdistill.pipeline.parallel.failures import failures, was_stopped
-from segdistill.pipeline.parallel.jobs import Job, first_job, matrix_jobs
-from segdistill.pipeline.parallel.places import Place, default_count, places
-from segdistill.pipeline.parallel.schedule import Schedule
-from segdistill.settings.schema import Params, Training
+from segdistill.pipeline import pool as pools
+from segdistill.pipeline.devices import places
+from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, pipeline_of, was_stopped
+from segdistill.pipeline.pool import Pool, make_executor, parse_parameters
+from segdistill.settings.loading import read_experiment
+from segdistill.stop import Stopped, StopRequest
 
-GRID = Params(profile="p", datasets=("d", "e"), methods=("student", "kd"), seeds=(0, 1))
-TEACHER = Job("p-d", ("prepare@p-d", "teacher@p-d", "evaluate_teacher@p-d"), 1)
+ROOT = Path(__file__).resolve().parents[2]
+TEACHER = Job("d-teacher", ())
 LOG = """\
-Running stage 'train@p-d-student-0':
+submitit INFO (2026-01-01 00:00:00,000) - Starting with JobEnvironment(...)
+Running stage 'dvc.yaml:train@d-student-0':
 > python experiments/train.py p d student 0
-Running stage 'train@p-d-kd-0':
+error: d kd: loss is nan at step 3
+Running stage 'dvc.yaml:train@d-kd-0':
 error: d kd: loss is nan at step 3
 error: a training failed; its message is above
-ERROR: failed to reproduce stages: 'train@p-d-kd-0' and 'evaluate@p-d-kd-0'
+ERROR: failed to reproduce stages: 'dvc.yaml:train@d-kd-0' and 'dvc.yaml:evaluate@d-kd-0'
+submitit INFO (2026-01-01 00:00:01,000) - Job completed successfully
 """
 
 
-def test_a_job_is_a_cell_or_all_cells_of_a_seed() -> None:
-    jobs = matrix_jobs(GRID, cohort=False)
-    assert [job.name for job in jobs[:5]] == [
-        "p-d", "p-d-student-0", "p-d-kd-0", "p-d-student-1", "p-d-kd-1",
-    ]  # fmt: skip
-    assert jobs[0] == TEACHER
-    assert jobs[2] == Job("p-d-kd-0", ("train@p-d-kd-0", "evaluate@p-d-kd-0"), 1, after="p-d")
-    cohorts = matrix_jobs(GRID, cohort=True)
-    assert [job.name for job in cohorts[:4]] == ["p-d", "p-d-seed0", "p-d-seed1", "p-e"]
-    assert cohorts[1].stages[2:] == jobs[2].stages
-    assert sum(job.cells for job in cohorts) == sum(job.cells for job in jobs) == 10
+class Submitted:
+    """A job that ends when it is first asked."""
+
+    job_id = "7"
+
+    def __init__(self, work: Any, ends: dict[str, tuple[int, str]]) -> None:
+        self.status, self.log = ends.get(work.stages[0], (0, ""))
+
+    def done(self) -> bool:
+        return True
+
+    def result(self) -> int:
+        if self.status < 0:
+            raise UncompletedJobError("some text\nit was killed")
+        return self.status
+
+    def stdout(self) -> str:
+        return self.log
 
 
-def test_students_wait_for_their_own_teacher() -> None:
-    schedule = Schedule(matrix_jobs(GRID, cohort=True), keep_going=True)
-    assert [job.name for job in schedule.ready()] == ["p-d", "p-e"]
-    schedule.start(TEACHER)
-    schedule.finish(TEACHER, 0, "")
-    assert [job.name for job in schedule.ready()] == ["p-d-seed0", "p-d-seed1", "p-e"]
-    assert schedule.cells_done == 1
+class Executor:
+    """submitit's place: keeps what was submitted, and with which GPUs."""
+
+    def __init__(self, **ends: tuple[int, str]) -> None:
+        self.ends = ends
+        self.begun: list[tuple[str, str | None]] = []
+
+    def submit(self, work: Any) -> Submitted:
+        self.begun.append((work.stages[0], work.gpus))
+        return Submitted(work, self.ends)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "POLL_SECONDS", 0.0)
+
+
+def run(executor: Executor, gpus: Sequence[str] = ("",), **options: Any) -> dict[str, str]:
+    given: Any = executor
+    return Pool(given, gpus, StopRequest(), **options).run(
+        [Job("a", ("a",), (Job("a0", ("a0",)), Job("a1", ("a1",)))), Job("b", ("b",))]
+    )
+
+
+def test_a_job_is_a_teacher_or_all_students_of_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    experiment = read_experiment("smoke").model_copy(
+        update={"methods": ("student", "kd"), "seeds": (0, 1)}
+    )
+    (job,) = matrix_jobs(experiment)
+    pipeline = "experiments/smoke/dvc.yaml:"
+    assert job.stages == (
+        "data/dvc.yaml:prepare@scenes_camvid",
+        f"{pipeline}teacher@scenes_camvid",
+        f"{pipeline}evaluate_teacher@scenes_camvid",
+    )
+    assert [student.name for student in job.then] == ["scenes_camvid-seed0", "scenes_camvid-seed1"]
+    assert job.then[1].stages == tuple(
+        f"{pipeline}{kind}@scenes_camvid-{method}-1"
+        for method in ("student", "kd")
+        for kind in ("train", "evaluate")
+    )
+    assert pipeline_of("scenes") == ""
+
+
+def test_students_wait_for_their_teacher_and_places_are_given_on() -> None:
+    executor = Executor()
+    assert run(executor, ("0", "1")) == {}
+    assert executor.begun == [("a", "0"), ("b", "1"), ("a0", "0"), ("a1", "1")]
 
 
 def test_going_on_leaves_out_what_needs_the_failed_alone() -> None:
-    schedule = Schedule(matrix_jobs(GRID, cohort=True), keep_going=True)
-    schedule.start(TEACHER)
-    schedule.finish(TEACHER, 1, "error: no data\nERROR: failed to reproduce 'prepare@p-d'\n")
-    assert [job.name for job in schedule.waiting] == ["p-e", "p-e-seed0", "p-e-seed1"]
-    assert [failure.name for failure in schedule.failures] == ["p-d", "p-d-seed0", "p-d-seed1"]
-    assert schedule.failures[1].reason == "not started, since p-d failed"
-    assert schedule.failures[1].command.startswith("dvc repro -s train@p-d-student-0 evaluate@")
+    executor = Executor(a=(1, "error: no data\n"))
+    assert run(executor, keep_going=True) == {"a": "no data"}
+    assert [name for name, _ in executor.begun] == ["a", "b"]
 
 
 def test_otherwise_nothing_is_begun_after_a_failure() -> None:
-    schedule = Schedule(matrix_jobs(GRID, cohort=True), keep_going=False)
-    schedule.start(TEACHER)
-    schedule.finish(TEACHER, 1, "")
-    assert not schedule.waiting
-    assert len(schedule.failures) == 6
+    executor = Executor(a=(255, ""))
+    assert run(executor) == {"a": "no message"}
+    assert [name for name, _ in executor.begun] == ["a"]
 
 
-def test_a_failed_cell_is_named_with_its_reason_and_command() -> None:
-    job = matrix_jobs(GRID, cohort=True)[1]
-    (found,) = failures(job, LOG)
-    assert (found.name, found.reason) == ("p-d-kd-0", "d kd: loss is nan at step 3")
-    assert found.command == "dvc repro -s train@p-d-kd-0 evaluate@p-d-kd-0"
-    schedule = Schedule([job], keep_going=True)
-    schedule.start(job)
-    schedule.finish(job, 1, LOG)
-    assert schedule.cells_done == 1
+def test_a_job_without_a_result_says_why() -> None:
+    assert run(Executor(a=(-9, "last words")))["a"] == "job 7: it was killed"
 
 
-def test_all_of_a_job_failed_if_dvc_does_not_say_what() -> None:
-    found = list(failures(TEACHER, "first\nkilled\n"))
-    assert [(failure.name, failure.reason) for failure in found] == [("p-d", "killed")]
-    assert [failure.reason for failure in failures(TEACHER, "")] == ["no message"]
+def test_a_stage_that_was_stopped_stops_all(capsys: pytest.CaptureFixture[str]) -> None:
+    executor = Executor(a=(255, "ERROR: failed to reproduce 'a': failed to run: exited with 75"))
+    with pytest.raises(Stopped):
+        run(executor, keep_going=True)
+    assert [name for name, _ in executor.begun] == ["a"]
+    assert "stopped as asked" in capsys.readouterr().err
 
 
-def test_who_is_at_work_already_is_named() -> None:
-    log = (
-        "ERROR: '/p/results/digests' is busy, it is being blocked by:\n  (PID 12): dvc repro\n"
-        "\nIf there are no processes with such PIDs, you can manually remove '/p/.dvc/tmp/rwlock'\n"
-    )
-    (found,) = failures(first_job(), log)
-    assert found.reason == (
-        "'/p/results/digests' is busy, it is being blocked by: (PID 12): dvc repro"
-    )
-
-
-def test_the_cause_is_no_failed_stage() -> None:
-    log = "ERROR: failed to reproduce 'teacher@p-d': failed to run: 'prepare@p-d', exited with 75"
-    (found,) = failures(TEACHER, log)
-    assert found.command == "dvc repro -s teacher@p-d"
-    assert was_stopped(log)
+def test_a_failed_cell_is_named_with_its_reason() -> None:
+    assert failed_cells(Job("d-seed0", ()), LOG) == {"d-kd-0": "d kd: loss is nan at step 3"}
     assert not was_stopped(LOG)
 
 
-def test_places_share_gpus_and_cores() -> None:
-    assert places(2, [], [0, 1, 2, 3]) == [Place((0, 2)), Place((1, 3))]
-    assert places(2, [], [5]) == [Place((5,)), Place((5,))]
-    assert [place.gpus for place in places(3, ["0", "1"], [0])] == ["0", "1", "0"]
-    assert [place.gpus for place in places(2, ["0", "1", "2", "3"], [0], devices=2)] == [
-        "0,1",
-        "2,3",
-    ]
-    assert [place.gpus for place in places(1, ["0"], [0], devices=2)] == ["0"]
-    assert Place((0,)).environment() == {}
-    assert Place((0,), "1").environment() == {"CUDA_VISIBLE_DEVICES": "1"}
+def test_without_a_reason_the_last_line_is_told() -> None:
+    log = "ERROR: 'results' is busy\n\nsubmitit INFO (x) - done\n"
+    assert failed_cells(TEACHER, log) == {"d-teacher": "ERROR: 'results' is busy"}
+    log = "ERROR: failed to reproduce 'teacher@d': failed to run: 'prepare@d', exited with -9"
+    assert failed_cells(TEACHER, log) == {"d": log}
+
+
+def test_places_share_gpus() -> None:
+    assert places(2, [], 4, 1, 1) == ["", ""]
+    assert places(3, ["0", "1"], 4, 1, 1) == ["0", "1", "0"]
+    assert places(2, ["0", "1", "2", "3"], 4, 2, 1) == ["0,1", "2,3"]
+    assert places(1, ["0"], 4, 2, 1) == ["0"]
 
 
 @pytest.mark.parametrize(
@@ -118,14 +151,19 @@ def test_places_share_gpus_and_cores() -> None:
 def test_as_many_at_once_as_there_is_room(
     gpus: int, cores: int, threads: int, devices: int, count: int
 ) -> None:
-    training = Training(steps=1, batch=2, learning_rate=0.1, threads=threads, devices=devices)
-    assert default_count([str(i) for i in range(gpus)], list(range(cores)), training) == count
+    assert len(places(None, [str(i) for i in range(gpus)], cores, devices, threads)) == count
 
 
-def test_parameters_of_a_cluster() -> None:
+def test_parameters_of_a_cluster(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse_parameters(["slurm_partition=gpu", "timeout_min=60"]) == {
         "slurm_partition": "gpu",
         "timeout_min": 60,
     }
     with pytest.raises(SuiteError, match="--set gpu: expected KEY=VALUE"):
         parse_parameters(["gpu"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SuiteError, match=r"local: .*no_such_option"):
+        make_executor("local", {"no_such_option": 1})
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SuiteError, match="slurm: "):
+        make_executor("slurm", {})

@@ -9,21 +9,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from published_tree import DATA, make_published
 from results_tree import PROFILE, Tree
-from segdistill.settings.grid import grid_of
-from submission_cases import DATA, make_submission
 
 from segdistill.commands import status
 from segdistill.errors import SuiteError
-from segdistill.pipeline.cells import PlannedCell, plan_student, plan_teacher
+from segdistill.pipeline.cells import PlannedCell, plan
 from segdistill.pipeline.failures import note_failure
 from segdistill.pipeline.states import CellState, State, cell_states
 from segdistill.pipeline.status import status_lines
+from segdistill.settings.cell import TEACHER, Cell
+from segdistill.settings.loading import read_experiment
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    tree = make_submission(tmp_path_factory.mktemp("whole"))
+    tree = make_published(tmp_path_factory.mktemp("whole"))
     (tree.root / "data" / DATA / "MANIFEST.json").write_text("{}")
     _set_teacher(tree, b"weights")
     return tree
@@ -35,20 +36,20 @@ def tree(whole: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     root = tmp_path / "project"
     shutil.copytree(whole.root, root)
     monkeypatch.chdir(root)
-    cells = [plan_student(PROFILE, DATA, m, s) for m in whole.methods for s in whole.seeds]
-    for cell in [plan_teacher(PROFILE, DATA), *cells]:
-        _publish(cell)
+    cells = [Cell(PROFILE, DATA, m, s) for m in whole.methods for s in whole.seeds]
+    for cell in [Cell(PROFILE, DATA, TEACHER, 0), *cells]:
+        _publish(plan(cell))
     return replace(whole, root=root)
 
 
-def _publish(cell: PlannedCell) -> None:
-    path = cell.output / "run.json"
+def _publish(planned: PlannedCell) -> None:
+    path = planned.cell.run_dir / "run.json"
     changes = {
-        "config": cell.config.as_dict(),
-        "code_digest": cell.code,
-        "manifest_sha256": cell.manifest,
-        "teacher_sha256": cell.teacher,
-        "fingerprint": cell.fingerprint,
+        "config": planned.config.as_dict(),
+        "code_digest": planned.code,
+        "manifest_sha256": planned.data,
+        "teacher_sha256": planned.teacher,
+        "fingerprint": planned.fingerprint,
     }
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
@@ -62,27 +63,27 @@ def _set_teacher(tree: Tree, weights: bytes) -> None:
 
 
 def _kd(seed: int = 0) -> PlannedCell:
-    return plan_student(PROFILE, DATA, "kd", seed)
+    return plan(Cell(PROFILE, DATA, "kd", seed))
 
 
 def _state(name: str) -> CellState:
-    return next(cell for cell in cell_states(grid_of()) if cell.name == name)
+    return next(found for found in cell_states(read_experiment()) if found.cell.name == name)
 
 
 def _found(name: str) -> tuple[State, str]:
-    cell = _state(name)
-    return cell.state, cell.reason
+    found = _state(name)
+    return found.state, found.reason
 
 
 @pytest.mark.usefixtures("tree")
 def test_published_and_scored_cells_are_done_in_the_order_of_the_grid() -> None:
-    cells = list(cell_states(grid_of()))
-    assert [cell.name for cell in cells] == [
+    states = list(cell_states(read_experiment()))
+    assert [found.cell.name for found in states] == [
         "camvid/teacher", "camvid/student/seed0", "camvid/student/seed1", "camvid/kd/seed0",
         "camvid/kd/seed1", "camvid/pcd/seed0", "camvid/pcd/seed1",
     ]  # fmt: skip
-    assert {cell.state for cell in cells} == {"done"}
-    assert [cell.steps for cell in cells] == [8, 6, 6, 6, 6, 6, 6]  # those of the smoke profile
+    assert {found.state for found in states} == {"done"}
+    assert [found.steps for found in states] == [8, 6, 6, 6, 6, 6, 6]  # those of the smoke profile
 
 
 def test_scores_of_other_weights_do_not_count(tree: Tree) -> None:
@@ -116,15 +117,15 @@ def test_a_training_under_way_and_one_that_was_killed(tree: Tree) -> None:
     assert _found("camvid/kd/seed0") == ("missing", "")
     (scratch / "checkpoint-00000004.pt").write_bytes(b"")
     assert _found("camvid/kd/seed0") == ("started", "")
-    note_failure(_kd().output, "loss is nan at step 5")
+    note_failure(_kd().cell.run_dir, "loss is nan at step 5")
     assert _found("camvid/kd/seed0") == ("failed", "loss is nan at step 5")
 
 
 def test_stale_cells_say_what_changed(tree: Tree) -> None:
-    profile = tree.root / "experiments" / "profiles" / f"{PROFILE}.yaml"
-    recipe = json.loads(profile.read_text())
+    params = tree.root / "params.yaml"
+    recipe = json.loads(params.read_text())
     recipe["train"]["steps"] = 9
-    profile.write_text(json.dumps(recipe))
+    params.write_text(json.dumps(recipe))
     assert _found("camvid/kd/seed1") == ("stale", "training.steps 6 -> 9")
     assert _state("camvid/teacher").state == "done"
     _set_teacher(tree, b"other")
@@ -136,13 +137,13 @@ def test_stale_cells_say_what_changed(tree: Tree) -> None:
 
 
 def test_a_methods_own_setting_makes_its_cells_alone_stale(tree: Tree) -> None:
-    profile = tree.root / "experiments" / "profiles" / f"{PROFILE}.yaml"
-    recipe = json.loads(profile.read_text())
-    recipe["methods"]["kd"] = {"weight": 2.5}
-    profile.write_text(json.dumps(recipe))
+    params = tree.root / "params.yaml"
+    recipe = json.loads(params.read_text())
+    recipe["options"]["kd"] = {"weight": 2.5}
+    params.write_text(json.dumps(recipe))
     assert _found("camvid/kd/seed0") == (
         "stale",
-        "terms.0.fields.weight unset -> 2.5",
+        "terms.0.fields.weight 1.0 -> 2.5",
     )
     assert _state("camvid/pcd/seed0").state == "done"
 
@@ -169,17 +170,21 @@ def test_a_damaged_record_is_stale_and_named(tree: Tree) -> None:
 def test_an_unknown_method_is_an_error(tree: Tree) -> None:
     tree.change(tree.root / "params.yaml", methods=["student", "kdd"])
     with pytest.raises(SuiteError, match="no block 'kdd'; did you mean 'kd'"):
-        list(cell_states(grid_of()))
+        list(cell_states(read_experiment()))
+
+
+def _made(method: str, seed: int, state: State, reason: str, steps: int) -> CellState:
+    return CellState(Cell(PROFILE, "camvid", method, seed), state, reason, steps)
 
 
 def test_matrix_has_a_mark_a_seed_and_a_legend() -> None:
     states = [
-        CellState("camvid", "teacher", 0, "done", "", 8),
-        CellState("camvid", "student", 0, "done", "", 6),
-        CellState("camvid", "student", 1, "running", "", 6),
-        CellState("camvid", "kd", 0, "stale", "code", 6),
-        CellState("camvid", "kd", 1, "missing", "", 6),
-        CellState("camvid", "kd", 2, "failed", "loss is nan", 6),
+        _made("teacher", 0, "done", "", 8),
+        _made("student", 0, "done", "", 6),
+        _made("student", 1, "running", "", 6),
+        _made("kd", 0, "stale", "code", 6),
+        _made("kd", 1, "missing", "", 6),
+        _made("kd", 2, "failed", "loss is nan", 6),
     ]
     assert list(status_lines(states)) == [
         "camvid  teacher  #",
@@ -196,19 +201,22 @@ def test_matrix_has_a_mark_a_seed_and_a_legend() -> None:
     ]
 
 
-def test_command_shows_the_active_profile_or_another(
+def test_command_shows_the_active_experiment_or_others(
     tree: Tree, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert status.run(argparse.Namespace(profile=None)) == 0
+    assert status.run(argparse.Namespace(experiments=[], probe=False)) == 0
     active = capsys.readouterr().out
-    assert active.startswith("profile demo, seeds 0 1\ncamvid  teacher  #\n")
+    assert active.startswith("experiment demo, seeds 0 1\ncamvid  teacher  #\n")
+    assert active.endswith("#    7 done: published and scored\n")
+    (tree.root / "experiments" / PROFILE).mkdir(parents=True)
+    shutil.copy("params.yaml", tree.root / "experiments" / PROFILE)
     tree.change(tree.root / "params.yaml", profile="other", seeds=[5])
-    assert status.run(argparse.Namespace(profile=PROFILE)) == 0
-    assert capsys.readouterr().out == active
+    assert status.run(argparse.Namespace(experiments=[PROFILE, PROFILE], probe=False)) == 0
+    assert capsys.readouterr().out == 2 * active
 
 
 def test_status_starts_without_torch() -> None:
-    names = ("states", "status", "plan", "forecast")
+    names = ("states", "status", "needs", "forecast")
     code = "".join(f"import segdistill.pipeline.{name}\n" for name in names) + "import sys\n"
     code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

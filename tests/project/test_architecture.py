@@ -20,9 +20,8 @@ FLOORS = (
     ("segdistill.digest", "segdistill.training"),
     ("segdistill.evaluation",),
     ("segdistill.pipeline", "segdistill.statistics"),
-    ("segdistill.report", "segdistill.explain", "segdistill.diagnosis"),
-    ("segdistill.check", "segdistill.inspection"),
-    ("segdistill.dryrun",),
+    ("segdistill.report",),
+    ("segdistill.check",),
     ("segdistill.commands", "experiments"),
 )
 METHOD_ROOMS = ("segdistill/distill", "pcd", "baselines")

@@ -1,4 +1,4 @@
-"""The report and a run's page as Chromium sees them; skipped where there is none."""
+"""The report as Chromium sees it; skipped where there is none."""
 
 import json
 import re
@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from results_tree import PROFILE, make_tree
+from results_tree import make_tree
 
-from segdistill.explain import explain
-from segdistill.explain.page import render
 from segdistill.report.compare import build_report
 
 DATA = "scenes_camvid"
@@ -43,14 +41,13 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     tree = make_tree(root, (DATA,), ("student", "kd"), (0, 1))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         build_report(None, Path("results"))
-        (root / "run.html").write_text(render(explain(f"{PROFILE}/{DATA}/kd/seed1")))
-    return {"report": tree.folder / "report.html", "run": root / "run.html"}
+    return tree.folder / "report.html"
 
 
 def chromium(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -78,12 +75,11 @@ def look(page: Path, size: tuple[int, int], scheme: int, folder: Path) -> Seen:
     return Seen(re.findall(r".*CONSOLE.*", done.stderr), requests, corner)
 
 
-@pytest.mark.parametrize("name", ["report", "run"])
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, LIGHT), (PHONE, DARK)])
 def test_a_page_opens_without_error_or_request(
-    pages: dict[str, Path], name: str, size: tuple[int, int], scheme: int, tmp_path: Path
+    page: Path, size: tuple[int, int], scheme: int, tmp_path: Path
 ) -> None:
-    seen = look(pages[name], size, scheme, tmp_path)
+    seen = look(page, size, scheme, tmp_path)
     assert seen.console == []
     assert seen.requests == []
     assert seen.corner < 64 if scheme == DARK else seen.corner > 192
@@ -97,12 +93,9 @@ def test_errors_and_requests_would_be_seen(tmp_path: Path) -> None:
     assert set(seen.requests) == {"http://host.invalid/x.png"}
 
 
-@pytest.mark.parametrize("name", ["report", "run"])
-def test_a_phone_need_not_scroll_sideways(
-    pages: dict[str, Path], name: str, tmp_path: Path
-) -> None:
+def test_a_phone_need_not_scroll_sideways(page: Path, tmp_path: Path) -> None:
     frame = tmp_path / "frame.html"
-    frame.write_text(FRAME.format(page=pages[name].as_uri(), width=PHONE[0]))
+    frame.write_text(FRAME.format(page=page.as_uri(), width=PHONE[0]))
     shown = chromium(frame, "--dump-dom").stdout
     found = re.search(r"<title>wide (\d+)</title>", shown)
     assert found is not None

@@ -9,18 +9,20 @@ from ruamel.yaml import YAML
 
 from segdistill.errors import SuiteError
 from segdistill.pipeline import cells
-from segdistill.pipeline.cells import plan_teacher
+from segdistill.pipeline.cells import plan
 from segdistill.records import read_run
-from segdistill.settings.loading import teacher_run
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import run_config
 
 ROOT = Path(__file__).resolve().parents[2]
+TEACHER = Cell("camvid", "camvid", "teacher", 0)
 
 
 @pytest.fixture
 def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "experiments/profiles", tmp_path / "experiments/profiles")
-    path = tmp_path / "experiments/profiles/camvid.yaml"
+    shutil.copytree(ROOT / "experiments/camvid", tmp_path / "experiments/camvid")
+    path = tmp_path / "experiments/camvid/params.yaml"
     recipe = YAML(typ="safe").load(path)
     recipe["teacher"]["source"] = "t/{dataset}.st"
     YAML().dump(recipe, path)
@@ -30,17 +32,17 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_dataset_has_its_own_teacher_to_import(
     profile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert teacher_run("camvid", "camvid").as_dict()["training"]["source"] == "t/camvid.st"
-    monkeypatch.setattr(cells, "_manifest_hash", lambda _: "data")
+    assert run_config(TEACHER).as_dict()["training"]["source"] == "t/camvid.st"
+    monkeypatch.setattr(cells, "manifest_hash", lambda _: "data")
     with pytest.raises(SuiteError, match=r"t/camvid.st: cannot read \(No such file"):
-        plan_teacher("camvid", "camvid")
+        plan(TEACHER)
     imported = profile.parents[2] / "t/camvid.st"
     imported.parent.mkdir()
     imported.write_bytes(b"weights")
-    cell = plan_teacher("camvid", "camvid")
+    cell = plan(TEACHER)
     assert cell.pretrained == hashlib.sha256(b"weights").hexdigest()
     imported.write_bytes(b"other weights")
-    assert plan_teacher("camvid", "camvid").fingerprint != cell.fingerprint
+    assert plan(TEACHER).fingerprint != cell.fingerprint
 
 
 def test_a_published_teacher_stands_without_the_file_it_began_with(
@@ -49,11 +51,11 @@ def test_a_published_teacher_stands_without_the_file_it_began_with(
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("BACKBONE_ROOT", str(tmp_path))
     record = read_run(Path("results/camvid/teachers/camvid/run.json"))
-    assert plan_teacher("camvid", "camvid").pretrained == record.pretrained_sha256
+    assert plan(TEACHER).pretrained == record.pretrained_sha256
     (tmp_path / "mobilenet_v2_imagenet.safetensors").write_bytes(b"another file")
-    cell = plan_teacher("camvid", "camvid")
+    cell = plan(TEACHER)
     assert cell.pretrained == hashlib.sha256(b"another file").hexdigest()
     (tmp_path / "mobilenet_v2_imagenet.safetensors").unlink()
     monkeypatch.setattr(cells, "read_run", lambda _: record.model_copy(update={"config": {}}))
     with pytest.raises(SuiteError, match=r"mobilenet_v2_imagenet.safetensors: no such backbone"):
-        plan_teacher("camvid", "camvid")
+        plan(TEACHER)

@@ -1,1 +1,0 @@
-"""What can be checked of a profile without its data, its weights or its machine."""

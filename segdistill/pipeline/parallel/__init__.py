@@ -1,1 +1,0 @@
-"""The matrix of a profile in parallel: its jobs, the processes and machines they run on."""
