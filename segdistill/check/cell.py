@@ -71,8 +71,11 @@ def _log(cell: Published) -> Iterator[str]:
         rows = [json.loads(line) for line in text.splitlines()]
         steps = [int(row["step"]) for row in rows]
         finite = all(math.isfinite(value) for row in rows for value in row.values())
-    except (OSError, *MALFORMED) as error:
-        yield f"cannot be read ({type(error).__name__})"
+    except OSError as error:
+        yield f"cannot read ({error.strerror})"
+        return
+    except MALFORMED as error:
+        yield f"no log of this suite ({type(error).__name__})"
         return
     last = [cell.run.steps - 1] if cell.run.steps else []
     if steps != sorted(set(steps)) or steps[-1:] != last:

@@ -24,7 +24,8 @@ def staleness(published: Published) -> Iterator[str]:
     except SuiteError as error:
         yield f"{published.folder}: cannot be made again: {error}"
         return
-    yield from (f"{file}: recipe: {d}" for d in differences(run.config, now.config.as_dict()))
+    if recipe := [*differences(run.config, now.config.as_dict())]:
+        yield f"{file}: recipe: {'; '.join(recipe)}"
     for what, recorded, found in (
         ("code_digest", run.code_digest, now.code),
         ("manifest_sha256", run.manifest_sha256, now.data),

@@ -14,7 +14,8 @@ import pytest
 from command_line import python
 from outcome import Outcome, differences, outcome
 
-from segdistill.pipeline.cells import plan_student
+from segdistill.pipeline.cells import plan
+from segdistill.settings.cell import Cell
 
 CELL = ("smoke", "scenes_camvid", "pcd", "0")
 RUN = Path("results/smoke/runs/scenes_camvid/pcd/seed0")
@@ -60,7 +61,6 @@ def computed() -> Outcome:
     ("path", "mode", "words"),
     [
         (Path("params.yaml"), UNREADABLE, COMPARE),
-        (Path("experiments/profiles/smoke.yaml"), UNREADABLE, TRAIN),
         (Path("data"), UNREADABLE, TRAIN),
         (Path(".scratch"), UNREADABLE, TRAIN),
         (Path(".scratch"), UNREADABLE, EVALUATE),
@@ -70,7 +70,6 @@ def computed() -> Outcome:
         (RUN, UNWRITABLE, TRAIN),
         (RUN / "run.json", UNREADABLE, EVALUATE),
         (RUN / "weights.safetensors", UNREADABLE, EVALUATE),
-        (RUN / "log.jsonl", UNREADABLE, CHECK),
         (EVALUATION, UNREADABLE, EVALUATE),
         (EVALUATION / "areas.npz", UNREADABLE, COMPARE),
         (EVALUATION / "scores.json", UNREADABLE, COMPARE),
@@ -92,6 +91,14 @@ def test_what_is_denied_is_named(
 
 
 @pytest.mark.usefixtures("project")
+def test_a_log_that_cannot_be_read_is_a_difference(prefix: tuple[str, ...]) -> None:
+    with denied(RUN / "log.jsonl", UNREADABLE):
+        done = python(*CHECK, prefix=prefix)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"{RUN}/log.jsonl: cannot read (Permission denied)" in done.stdout
+
+
+@pytest.mark.usefixtures("project")
 def test_an_evaluation_that_can_be_replaced_only_in_part(prefix: tuple[str, ...]) -> None:
     before = computed()
     with denied(EVALUATION / "pictures", UNWRITABLE):
@@ -104,7 +111,7 @@ def test_an_evaluation_that_can_be_replaced_only_in_part(prefix: tuple[str, ...]
 
 @pytest.mark.usefixtures("project")
 def test_a_training_that_another_user_holds(prefix: tuple[str, ...]) -> None:
-    lock = plan_student("smoke", "scenes_camvid", "pcd", 0).scratch / "lock"
+    lock = plan(Cell("smoke", "scenes_camvid", "pcd", 0)).scratch / "lock"
     (lock.parent / "seal.json").unlink()
     with denied(lock, UNREADABLE):
         done = python(*TRAIN, prefix=prefix)

@@ -11,9 +11,10 @@ import pytest
 from outcome import Outcome, differences, outcome
 from victim import start_victim
 
-from segdistill.pipeline.cells import PlannedCell, plan_student
+from segdistill.pipeline.cells import PlannedCell, plan
 from segdistill.pipeline.evaluations import plan_evaluation
 from segdistill.pipeline.worker import work
+from segdistill.settings.cell import Cell
 from segdistill.stop import Stopped, StopRequest
 
 METHOD = "student"
@@ -41,7 +42,7 @@ def remove(path: Path) -> None:
 
 
 def cell() -> PlannedCell:
-    return plan_student("smoke", "scenes_camvid", METHOD, 0)
+    return plan(Cell("smoke", "scenes_camvid", METHOD, 0))
 
 
 def published() -> Outcome:
@@ -115,8 +116,8 @@ def test_damaged_checkpoints_are_passed_over(count: int, damage: Damage, paused:
 
 def test_leftovers_of_a_kill_are_cleared(paused: Outcome) -> None:
     (cell().scratch / ".checkpoint-00000002.pt.1.tmp").write_bytes(b"half")
-    cell().output.mkdir(parents=True)
-    (cell().output / ".run.json.1.tmp").write_bytes(b"half")
+    cell().cell.run_dir.mkdir(parents=True)
+    (cell().cell.run_dir / ".run.json.1.tmp").write_bytes(b"half")
     assert "continuing from step 2" in ends_well(paused)
 
 
@@ -150,10 +151,10 @@ def test_damage_does_not_become_a_result_by_stopping(expected: Outcome) -> None:
     [("areas.npz", flip_bit), ("scores.json", truncate), ("pictures/*.png", remove)],
 )
 def test_damaged_evaluations_are_made_anew(name: str, damage: Damage, expected: Outcome) -> None:
-    plan = plan_evaluation("smoke", "scenes_camvid", METHOD, 0, cell().scratch / WEIGHTS)
-    assert plan.done
-    damage(next(plan.scratch.glob(name)))
-    assert not plan.done
+    planned = plan_evaluation(cell().cell, cell().scratch / WEIGHTS)
+    assert planned.done
+    damage(next(planned.scratch.glob(name)))
+    assert not planned.done
     ends_well(expected)
 
 
@@ -182,7 +183,9 @@ def immutable(path: Path) -> Iterator[None]:
 @pytest.mark.parametrize("place", ["scratch", "output", "evaluation"])
 def test_a_folder_that_may_not_be_written(place: str, paused: Outcome) -> None:
     evaluation = EVALS / "scenes_camvid" / METHOD  # a folder is made anew in it
-    folder = {"scratch": cell().scratch, "output": cell().output, "evaluation": evaluation}[place]
+    folder = {"scratch": cell().scratch, "output": cell().cell.run_dir, "evaluation": evaluation}[
+        place
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     with immutable(folder):
         refused(str(folder))
