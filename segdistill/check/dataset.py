@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from segdistill.check.folder import Submitted
-from segdistill.report.tables.matrix import STUDENT
+from segdistill.report.matrix import STUDENT
 
 RECIPE = ("data", "student", "teacher", "training")  # parts of config that methods share
 TRUTH = 4  # leading columns of an object's row that follow from the label alone

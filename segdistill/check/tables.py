@@ -13,16 +13,11 @@ from segdistill.errors import SuiteError
 from segdistill.evaluation.scores import scores
 from segdistill.records import ScoreRecord
 from segdistill.report.claims import read_claims
-from segdistill.report.compare import CLAIMS, dataset_tables
-from segdistill.report.comparison import Comparison
+from segdistill.report.compare import CLAIMS, report_tables
+from segdistill.report.comparison import Comparison, compare_methods
 from segdistill.report.files import Files
-from segdistill.report.gains import compare_methods
-from segdistill.report.metrics import metric_files
-from segdistill.report.summary import summarise
-from segdistill.report.tables.across_table import across_table
-from segdistill.report.tables.formats import values_csv
-from segdistill.report.tables.matrix import Cell, Matrix, collect
-from segdistill.report.tables.table import Table
+from segdistill.report.matrix import Cell, Matrix, collect
+from segdistill.report.summary import metric_files, summarise
 from segdistill.settings.grid import grid_of
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -40,7 +35,8 @@ def table_faults(folder: Path) -> list[str]:
     matrix = from_areas(collect(grid.profile, grid, folder))
     claims = read_claims(CLAIMS)
     comparisons = [compare_methods(matrix, d, claims, grid.statistics) for d in grid.datasets]
-    expected = {f"{t.name}.csv": values_csv(t.values) for t in _tables(matrix, comparisons)}
+    tables = report_tables(matrix, comparisons)
+    expected = {name: text.decode() for name, text in tables.items() if name.endswith(".csv")}
     faults = list(_csv_faults(folder / "tables", expected))
     faults += _summary_faults(folder / "summary.json", matrix, comparisons)
     return faults + list(_metric_faults(folder / "metrics", metric_files(comparisons)))
@@ -62,13 +58,6 @@ def _cell_from_areas(cell: Cell) -> Cell:
     values = scores(cell.result.areas, None, record.classes)
     fresh = ScoreRecord.model_validate({**record.model_dump(by_alias=True), **values})
     return replace(cell, result=replace(cell.result, scores=fresh))
-
-
-def _tables(matrix: Matrix, comparisons: Sequence[Comparison]) -> Iterator[Table]:
-    for comparison in comparisons:
-        yield from dataset_tables(matrix, comparison)
-    if across := across_table(matrix, comparisons):
-        yield across
 
 
 def _csv_faults(folder: Path, expected: dict[str, str]) -> Iterator[str]:

@@ -14,19 +14,21 @@ Files = dict[str, bytes]  # by name
 
 def table_files(table: Table) -> Files:
     """NAME.md, NAME.tex and, in full precision, NAME.csv."""
-    texts = {"md": markdown(table), "tex": latex(table), "csv": values_csv(table.values)}
-    return {f"{table.name}.{ending}": text.encode() for ending, text in texts.items()}
+    return {
+        f"{table.name}.md": markdown(table).encode(),
+        f"{table.name}.tex": latex(table).encode(),
+        f"{table.name}.csv": values_csv(table.values),
+    }
+
+
+def image_files(image: Plot | Picture) -> Files:
+    """NAME.svg and NAME.png."""
+    return {f"{image.name}.svg": image.svg, f"{image.name}.png": image.png}
 
 
 def plot_files(plot: Plot) -> Files:
     """NAME.svg, NAME.png and the numbers as NAME.csv."""
-    numbers = values_csv(plot.values).encode()
-    return {f"{plot.name}.svg": plot.svg, f"{plot.name}.png": plot.png, f"{plot.name}.csv": numbers}
-
-
-def picture_files(picture: Picture) -> Files:
-    """NAME.svg and NAME.png."""
-    return {f"{picture.name}.svg": picture.svg, f"{picture.name}.png": picture.png}
+    return {**image_files(plot), f"{plot.name}.csv": values_csv(plot.values)}
 
 
 def fill(folder: Path, files: Mapping[str, bytes], kept: tuple[str, ...] = ()) -> None:

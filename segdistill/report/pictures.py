@@ -15,9 +15,9 @@ from segdistill.data.catalogue import IGNORE, dataset_info
 from segdistill.data.splits import Sample, Split, open_split
 from segdistill.errors import SuiteError
 from segdistill.evaluation.small_objects import BINS, components
+from segdistill.report.matrix import Cell, Matrix
 from segdistill.report.names import dataset_title, method_title
 from segdistill.report.plots.style import INK, Picture, render, styled
-from segdistill.report.tables.matrix import Cell, Matrix
 from segdistill.settings.loading import data_root, read_profile
 
 Labels = NDArray[np.uint8]  # H W, train ids

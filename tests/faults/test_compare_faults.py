@@ -18,7 +18,7 @@ from segdistill.report.compare import Report, build_report
 from segdistill.report.gains import compare_methods
 from segdistill.report.headline import headline_table
 from segdistill.report.pictures import pictures
-from segdistill.report.tables.matrix import Cell, collect
+from segdistill.report.matrix import Cell, collect
 from segdistill.settings.schema import Grid, Statistics
 
 ROOT = Path(__file__).resolve().parents[2]

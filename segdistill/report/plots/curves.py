@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from segdistill.errors import SuiteError
 from segdistill.report.logs import Series, read_series, running_mean, stack
+from segdistill.report.matrix import STUDENT, Matrix
 from segdistill.report.names import dataset_title, method_title
 from segdistill.report.plots.style import MUTED, Look, Plot, finish, looks, panels, styled
-from segdistill.report.tables.matrix import STUDENT, Cell, Matrix
 from segdistill.report.tables.table import Value
 
 LOGGED = "cross_entropy"
@@ -30,24 +30,16 @@ def _read(matrix: Matrix, dataset: str) -> tuple[Curves, list[str]]:
     problems = []
     for method in matrix.grid.methods:
         series: list[Series] = []
-        for cell in _finished(matrix, dataset, method):
+        for cell in (cell for cell in matrix.of_method(dataset, method) if cell.result):
             try:
                 series.append(read_series(cell.run_folder / "log.jsonl", LOGGED))
             except SuiteError as error:
-                problems.append(f"{dataset}/{method}/seed{cell.seed}: {_short(error, cell)}")
+                reason = str(error).replace(f"{cell.run_folder}/", "")
+                problems.append(f"{dataset}/{method}/seed{cell.seed}: {reason}")
         series = [one for one in series if len(one[0])]
         if series and len(stack(series)[0]):
             curves[method] = stack(series)
     return curves, problems
-
-
-def _finished(matrix: Matrix, dataset: str, method: str) -> list[Cell]:
-    place = (dataset, method)
-    return [cell for cell in matrix.cells if cell.result and (cell.dataset, cell.method) == place]
-
-
-def _short(error: SuiteError, cell: Cell) -> str:
-    return str(error).replace(f"{cell.run_folder}/", "")
 
 
 def _plot(matrix: Matrix, dataset: str, curves: Curves) -> Plot:
@@ -70,7 +62,7 @@ def _plot(matrix: Matrix, dataset: str, curves: Curves) -> Plot:
             fontsize=11, ha="left", x=0.01,
         )  # fmt: skip
         values = chain.from_iterable(_values(dataset, m, c) for m, c in curves.items())
-        return finish(figure, f"curves_{LOGGED}_{dataset}", title, list(values))
+        return finish(figure, f"curves_{LOGGED}", title, list(values), dataset)
 
 
 def _band(

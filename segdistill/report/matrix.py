@@ -3,14 +3,18 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+
+import pandas as pd
 
 from segdistill.errors import SuiteError
 from segdistill.evaluation.areas import Areas
 from segdistill.evaluation.iou import mean_iou
 from segdistill.pipeline.failures import last_failure
 from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
+from segdistill.report.collect import tidy
 from segdistill.settings.schema import Grid
 
 TEACHER = "teacher"
@@ -26,6 +30,11 @@ class Finished:
     run: RunRecord
     scores: ScoreRecord
     areas: Areas
+
+    @property
+    def subset(self) -> bool:
+        """Whether the run or its evaluation saw only a part of the dataset."""
+        return self.run.subset or self.scores.subset
 
 
 @dataclass(frozen=True)
@@ -70,19 +79,25 @@ class Matrix:
     teachers: tuple[Cell, ...]
     cells: tuple[Cell, ...]
 
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The numbers of all finished cells, as `collect.results` describes them."""
+        return tidy((result.run, result.scores) for result in self.finished())
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The rows of every table: the teacher, then the methods of the grid."""
+        return (TEACHER, *self.grid.methods)
+
     def of(self, dataset: str, method: str) -> dict[int, Finished]:
         """Finished results by seed."""
-        return {
-            cell.seed: cell.result
-            for cell in self.cells
-            if (cell.dataset, cell.method) == (dataset, method)
-            and cell.result
-            and cell.seed is not None
-        }
+        found = [cell.result for cell in self.of_method(dataset, method)]
+        return {result.run.seed: result for result in found if result}
 
-    def teacher(self, dataset: str) -> Finished | None:
-        """The dataset's teacher, if it was evaluated."""
-        return next(cell.result for cell in self.teachers if cell.dataset == dataset)
+    def of_method(self, dataset: str, method: str) -> list[Cell]:
+        """The cells of a method, finished or not; of the teacher, the one."""
+        cells = (*self.teachers, *self.cells)
+        return [cell for cell in cells if (cell.dataset, cell.method) == (dataset, method)]
 
     def finished(self, dataset: str | None = None) -> Iterator[Finished]:
         """Every finished result, teachers first; of one dataset if it is named."""
