@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from segdistill.evaluation.scores import scores
 from segdistill.records import ScoreRecord
 from segdistill.report.claims import read_claims
 from segdistill.report.compare import CLAIMS, report_tables
-from segdistill.report.comparison import Comparison, compare_methods
+from segdistill.report.comparison import compare_methods
 from segdistill.report.files import Files
 from segdistill.report.matrix import Cell, Matrix, collect
 from segdistill.report.summary import metric_files, summarise
@@ -38,17 +38,13 @@ def table_faults(folder: Path) -> list[str]:
     tables = report_tables(matrix, comparisons)
     expected = {name: text.decode() for name, text in tables.items() if name.endswith(".csv")}
     faults = list(_csv_faults(folder / "tables", expected))
-    faults += _summary_faults(folder / "summary.json", matrix, comparisons)
+    faults += _summary_faults(folder / "summary.json", matrix)
     return faults + list(_metric_faults(folder / "metrics", metric_files(comparisons)))
 
 
 def from_areas(matrix: Matrix) -> Matrix:
     """`matrix` with every score computed anew from the per-image areas."""
-    return replace(
-        matrix,
-        teachers=tuple(map(_cell_from_areas, matrix.teachers)),
-        cells=tuple(map(_cell_from_areas, matrix.cells)),
-    )
+    return replace(matrix, cells=tuple(map(_cell_from_areas, matrix.cells)))
 
 
 def _cell_from_areas(cell: Cell) -> Cell:
@@ -93,9 +89,9 @@ def _value(cell: str) -> float | str:
         return cell
 
 
-def _summary_faults(path: Path, matrix: Matrix, comparisons: Sequence[Comparison]) -> Iterator[str]:
+def _summary_faults(path: Path, matrix: Matrix) -> Iterator[str]:
     # Pictures that could not be drawn are told there too; they need the data and are no numbers.
-    expected = {**summarise(matrix, comparisons, ()), "problems": None}
+    expected = {**summarise(matrix, ()), "problems": None}
     try:
         found = json.loads(_text(path))
     except (ValueError, RecursionError) as error:

@@ -27,5 +27,5 @@ def inspect_pcd(profile: str, dataset: str, method: str, seed: int, steps: int) 
         map_plot(channels),
     ]
     folder = RESULTS / profile / "inspection" / dataset / f"{method}-seed{seed}"
-    fill(folder, {name: data for plot in plots for name, data in plot_files(plot).items()})
+    fill(folder, plot_files(plots))
     return [folder / f"{plot.name}.png" for plot in plots]

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.axes import Axes
 
 from segdistill.errors import SuiteError
 from segdistill.inspection.channels import METHOD, Channels
 from segdistill.inspection.score_plots import title_of
 from segdistill.pipeline.cells import run_folder
-from segdistill.report.logs import Series, read_series, stack
+from segdistill.report.logs import read_series, stack
 from segdistill.report.plots.style import PALETTE, Plot, finish, panels, styled
 from segdistill.report.tables.table import Value
 from segdistill.settings.loading import RunConfig
@@ -53,29 +54,25 @@ def _logs(config: RunConfig, seeds: tuple[int, ...]) -> dict[int, Path]:
     return found
 
 
-def _series(path: Path, counter: str) -> Series:
-    steps, values = read_series(path, f"{METHOD}/{counter}")
-    if not len(steps):
+def _series(path: Path, counter: str) -> "pd.Series[float]":
+    values = read_series(path, f"{METHOD}/{counter}")
+    if values.empty:
         raise SuiteError(f"{path}: logs no {METHOD}/{counter}; run the training's stage again")
-    return steps, values
+    return values
 
 
 def _panel(axis: Axes, logs: Mapping[int, Path], counter: str) -> None:
-    steps, values = stack([_series(path, counter) for path in logs.values()])
     # The first matching replaces nothing.
-    steps, values = steps[1:], 100 * values[:, 1:]
-    axis.fill_between(
-        steps, values.min(axis=0), values.max(axis=0), color=PALETTE[0], alpha=0.22, linewidth=0
-    )
-    axis.plot(steps, values.mean(axis=0), color=PALETTE[0], linewidth=1.6)
-    axis.set_ylim(bottom=min(0.0, float(values.min())))
+    values = 100 * stack([_series(path, counter) for path in logs.values()]).iloc[1:]
+    low, high = values.min(axis=1), values.max(axis=1)
+    axis.fill_between(values.index, low, high, color=PALETTE[0], alpha=0.22, linewidth=0)
+    axis.plot(values.index, values.mean(axis=1), color=PALETTE[0], linewidth=1.6)
+    axis.set_ylim(bottom=min(0.0, float(low.min())))
 
 
 def _values(logs: Mapping[int, Path]) -> list[dict[str, Value]]:
-    rows: list[dict[str, Value]] = []
-    for seed, path in logs.items():
-        series = {counter: _series(path, counter) for counter in COUNTERS}
-        for index, step in enumerate(series["kept_changed"][0]):
-            read = {counter: float(values[index]) for counter, (_, values) in series.items()}
-            rows.append({"seed": seed, "step": int(step), **read})
-    return rows
+    return [
+        {"seed": seed, "step": int(step), **dict(zip(COUNTERS, values, strict=True))}
+        for seed, path in logs.items()
+        for step, *values in stack([_series(path, counter) for counter in COUNTERS]).itertuples()
+    ]

@@ -60,22 +60,22 @@ def csv_of(frame: pd.DataFrame) -> bytes:
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
+def numbers(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    """Every number inside nested mappings, by its keys."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from numbers(part, f"{name}/{key}" if name else str(key))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield name, value
+
+
 def _by_cell(records: Iterator[R]) -> dict[tuple[str, str, int], R]:
     return {(record.dataset, record.method, record.seed): record for record in records}
 
 
 def _metrics(run: RunRecord, scores: ScoreRecord) -> Iterator[tuple[str, float | None]]:
-    yield from _leaves(scores.model_dump(exclude=NO_METRICS))
+    yield from numbers(scores.model_dump(exclude=NO_METRICS))
     yield "steps", run.steps
-    yield from _leaves({"seconds": run.seconds.model_dump()})
+    yield from numbers({"seconds": run.seconds.model_dump()})
     if run.steps:
         yield "seconds_per_step", run.seconds.total / run.steps
-
-
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
-    """Every number inside nested mappings, by its keys."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield from _leaves(part, f"{name}/{key}" if name else str(key))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield name, value

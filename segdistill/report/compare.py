@@ -1,6 +1,6 @@
 """Everything compare writes for a profile: tables, plots, pictures, summary and page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,30 +8,17 @@ from segdistill.records import write_bytes, write_json
 from segdistill.report.claims import read_claims
 from segdistill.report.collect import csv_of
 from segdistill.report.comparison import Comparison, compare_methods
-from segdistill.report.files import Files, fill, image_files, table_files
+from segdistill.report.files import Files, fill, plot_files, table_files
 from segdistill.report.matrix import Matrix, collect
 from segdistill.report.page import Section, render
 from segdistill.report.pictures import pictures
 from segdistill.report.plots.curves import curve_plots
 from segdistill.report.plots.gains import gain_plot, variant_plot
 from segdistill.report.plots.measures import boundary_plot, class_plot, cost_plot
-from segdistill.report.plots.style import Plot
 from segdistill.report.summary import metric_files, summarise
-from segdistill.report.tables.formats import plain, values_csv
-from segdistill.report.tables.headline import (
-    across_table,
-    claim_table,
-    headline_table,
-    variant_table,
-)
-from segdistill.report.tables.measures import (
-    boundary_table,
-    class_table,
-    cost_table,
-    focus_table,
-    object_table,
-)
-from segdistill.report.tables.table import Table, Value
+from segdistill.report.tables import headline, measures
+from segdistill.report.tables.formats import plain
+from segdistill.report.tables.table import Table
 from segdistill.report.variants import variants_of
 from segdistill.settings.grid import grid_of
 
@@ -56,7 +43,7 @@ class Report:
     def text(self) -> str:
         """The headline tables, and what is missing, for a terminal."""
         unfinished = self.matrix.unfinished()
-        total = len(self.matrix.cells) + len(self.matrix.teachers)
+        total = len(self.matrix.cells)
         lines = [plain(table) for table in self.headlines]
         lines += [f"{cell.state}: {cell.dataset} {cell.label} {cell.reason}".rstrip()
                   for cell in unfinished]  # fmt: skip
@@ -79,36 +66,39 @@ def build_report(profile: str | None, results: Path) -> Report:
         compare_methods(matrix, dataset, claims, params.statistics) for dataset in params.datasets
     ]
     sections = [_section(comparison) for comparison in comparisons]
-    plots = (gain_plot(matrix, comparisons), cost_plot(matrix, comparisons))
-    across = [item for item in (across_table(matrix, comparisons), *plots) if item]
+    across = [headline.across_table(matrix, comparisons)]
+    plots = [gain_plot(matrix, comparisons), cost_plot(matrix, comparisons)]
     problems = tuple(problem for section in sections for problem in section.problems)
     fill(folder / "tables", report_tables(matrix, comparisons))
-    _write_plots(folder, sections, [plot for plot in plots if plot])
+    everything = [*plots, *(plot for section in sections for plot in section.plots)]
+    fill(folder / "plots", plot_files(plot for plot in everything if plot))
+    shown = {f"{p.name}.png": p.png for section in sections for p in section.pictures}
+    # Without its images, a dataset's pictures cannot be drawn again: those of before stay.
+    undrawn = tuple(f"{section.dataset}_" for section in sections if not section.pictures)
+    fill(folder / "pictures", shown, undrawn)
     fill(folder / "metrics", metric_files(comparisons))
-    write_json(folder / "summary.json", summarise(matrix, comparisons, problems))
-    write_bytes(folder / "report.html", render(matrix, sections, across).encode())
+    write_json(folder / "summary.json", summarise(matrix, problems))
+    write_bytes(folder / "report.html", render(matrix, sections, across, plots).encode())
     return Report(matrix, folder, tuple(section.tables[0] for section in sections), problems)
 
 
 def report_tables(matrix: Matrix, comparisons: Sequence[Comparison]) -> Files:
     """The files of tables/: every number as results.csv, and the printed tables made of them."""
-    across = across_table(matrix, comparisons)
-    tables = [table for one in comparisons for table in dataset_tables(one)]
+    across = headline.across_table(matrix, comparisons)
+    tables = [table for one in comparisons for table in _dataset_tables(one)]
     tables += [across] if across else []
-    return {"results.csv": csv_of(matrix.frame), **_merged(map(table_files, tables))}
+    return {"results.csv": csv_of(matrix.frame), **table_files(tables)}
 
 
-def dataset_tables(comparison: Comparison) -> list[Table]:
+def _dataset_tables(comparison: Comparison) -> list[Table]:
     """All tables of one dataset, the headline first."""
-    claims = claim_table(comparison)
+    claims = headline.claim_table(comparison)
     return [
-        headline_table(comparison),
-        focus_table(comparison),
-        class_table(comparison),
-        boundary_table(comparison),
-        object_table(comparison),
-        cost_table(comparison),
-        *(variant_table(comparison, *one) for one in variants_of(comparison).items()),
+        headline.headline_table(comparison),
+        *measures.score_tables(comparison),
+        measures.class_table(comparison),
+        measures.cost_table(comparison),
+        *(headline.variant_table(comparison, *one) for one in variants_of(comparison).items()),
         *([claims] if claims else []),
     ]
 
@@ -121,26 +111,8 @@ def _section(comparison: Comparison) -> Section:
     plots += [variant_plot(comparison, *one) for one in variants_of(comparison).items()]
     return Section(
         dataset=dataset,
-        tables=dataset_tables(comparison),
+        tables=_dataset_tables(comparison),
         plots=[plot for plot in (*plots, *curves) if plot],
         pictures=shown,
         problems=[*comparison.warnings, *unreadable, *problems],
     )
-
-
-def _write_plots(folder: Path, sections: Sequence[Section], across: Sequence[Plot]) -> None:
-    """Images of all plots, their numbers as one file a kind; pictures of the test images."""
-    plots = [*across, *(plot for section in sections for plot in section.plots)]
-    values: dict[str, list[Mapping[str, Value]]] = {}
-    for plot in plots:
-        values.setdefault(plot.kind, []).extend(plot.values)
-    numbers = {f"{kind}.csv": values_csv(rows) for kind, rows in values.items()}
-    fill(folder / "plots", _merged(map(image_files, plots)) | numbers)
-    # Without its images, a dataset's pictures cannot be drawn again: those of before stay.
-    undrawn = tuple(f"{section.dataset}_" for section in sections if not section.pictures)
-    shown = (picture for section in sections for picture in section.pictures)
-    fill(folder / "pictures", _merged(map(image_files, shown)), undrawn)
-
-
-def _merged(parts: Iterable[Files]) -> Files:
-    return {name: content for part in parts for name, content in part.items()}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean, stdev
 
 import pandas as pd
 
@@ -11,19 +12,12 @@ from segdistill.evaluation.iou import Floats
 from segdistill.report.claims import Claim
 from segdistill.report.matrix import STUDENT, Finished, Matrix
 from segdistill.report.pairing import pairing_warnings, published_pair
-from segdistill.report.tables.numbers import CROSSED, Spread
+from segdistill.report.tables.numbers import Spread
 from segdistill.report.tables.table import Mark
 from segdistill.settings.schema import Statistics
-from segdistill.statistics import (
-    MIN_SEEDS,
-    Arm,
-    Gain,
-    arm_of,
-    crossed_bootstrap,
-    judge,
-    measure_gains,
-)
+from segdistill.statistics import Arm, Gain, arm_of, best_and_second, judge, measure_gains
 from segdistill.statistics.arms import pair
+from segdistill.statistics.bootstrap import crossed_bootstrap
 
 OTHER_NETWORKS = "none: other networks or split"
 
@@ -81,17 +75,18 @@ class Comparison:
 
     def values(self, method: str, metric: str) -> "pd.Series[float]":
         """The defined values of a metric by seed; none if nothing was measured."""
-        if method not in self.methods or metric not in self.scores:
+        frame = self.scores
+        if method not in frame.index or metric not in frame:
             return pd.Series(dtype=float)
-        return self.scores[metric].loc[method].dropna()
+        return frame[metric].xs(method).dropna()
 
     def spread(self, method: str, metric: str) -> Spread | None:
         """Mean and deviation of a metric over the seeds; None if nothing was measured."""
         values = self.values(method, metric)
         if values.empty:
             return None
-        std = float(values.std()) if len(values) > 1 else None
-        return Spread(float(values.mean()), std, len(values), len(self.scores.loc[method]))
+        std = stdev(values) if len(values) > 1 else None
+        return Spread(fmean(values), std, len(values), len(self.scores.loc[method]))
 
     def mean(self, method: str, metric: str) -> float | None:
         """Mean of a metric over the seeds; None if nothing was measured."""
@@ -112,11 +107,11 @@ def compare_methods(
     gains: dict[str, Gain] = {}
     if STUDENT in arms:
         gains = measure_gains(others, arms[STUDENT], settings.confidence)
-    marks = _marks(arms, settings.confidence)
+    best, second = best_and_second(arms, settings.confidence)
     rows = {
         method: Row(
             gain=gains.get(method),
-            mark=marks.get(method, ""),
+            mark="best" if method in best else "second" if method in second else "",
             published=_judge(method, dataset, results, gains.get(method), claims),
             draws=_draws(arms, method, settings) if method in gains else None,
         )
@@ -170,37 +165,3 @@ def _judge(
             verdict = judge(gain.interval, len(gain.seeds), claim.gain) if same else OTHER_NETWORKS
             judged.append(Judged(claim, same, str(verdict)))
     return tuple(judged)
-
-
-def _marks(arms: Mapping[str, Arm], confidence: float) -> dict[str, Mark]:
-    """Best and second with whatever does not differ from them; none if no row differs.
-
-    Methods with too few seeds for a claim are not ranked.
-    """
-    left = {method: arm for method, arm in arms.items() if len(arm.seeds) >= MIN_SEEDS}
-    marks: dict[str, Mark] = {}
-    for mark in ("best", "second"):
-        tied = _leaders(left, confidence)
-        if not marks and len(tied) == len(left):
-            return {}
-        marks |= dict.fromkeys(tied, mark)
-        left = {method: arm for method, arm in left.items() if method not in tied}
-    return marks
-
-
-def _leaders(arms: Mapping[str, Arm], confidence: float) -> list[str]:
-    """The method of highest mean mIoU and those whose difference from it may be 0."""
-    if not arms:
-        return []
-    leader = max(arms, key=lambda method: float(arms[method].mious().mean()))
-    leads = {
-        method: measure_gains({leader: arms[leader]}, arm, confidence).get(leader)
-        for method, arm in arms.items()
-        if method != leader
-    }
-    return [leader, *(method for method, lead in leads.items() if lead and _may_be_zero(lead))]
-
-
-def _may_be_zero(lead: Gain) -> bool:
-    interval = lead.interval
-    return interval is not None and interval.over == CROSSED and interval.holds(0)

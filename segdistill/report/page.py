@@ -9,7 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from segdistill.report.matrix import Finished, Matrix
 from segdistill.report.names import dataset_title, is_synthetic
-from segdistill.report.plots.style import NARROWEST, Picture, Plot
+from segdistill.report.pictures import Picture
+from segdistill.report.plots.style import NARROWEST, Plot
 from segdistill.report.tables.measures import runs_key
 from segdistill.report.tables.numbers import percent
 from segdistill.report.tables.table import Table
@@ -28,8 +29,16 @@ class Section:
     problems: Sequence[str]  # what could not be shown and why
 
 
-def render(matrix: Matrix, sections: Sequence[Section], across: Sequence[Table | Plot]) -> str:
-    """The page as HTML; every string is escaped, every image embedded."""
+def render(
+    matrix: Matrix,
+    sections: Sequence[Section],
+    tables: Sequence[Table | None],
+    plots: Sequence[Plot | None],
+) -> str:
+    """The page as HTML; every string is escaped, every image embedded.
+
+    `tables` and `plots` are those over all datasets.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -49,10 +58,10 @@ def render(matrix: Matrix, sections: Sequence[Section], across: Sequence[Table |
         sections=sections,
         titles={section.dataset: dataset_title(matrix, section.dataset) for section in sections},
         synthetic=[d for d in matrix.grid.datasets if is_synthetic(matrix, d)],
-        tables=[item for item in across if isinstance(item, Table)],
-        plots=[item for item in across if isinstance(item, Plot)],
+        tables=filter(None, tables),
+        plots=filter(None, plots),
         unfinished=matrix.unfinished(),
-        total=len(matrix.cells) + len(matrix.teachers),
+        total=len(matrix.cells),
         runs=runs,
         anchors={key: f"run-{index}" for index, key in enumerate(runs)},
     )

@@ -7,8 +7,6 @@ from typing import Any
 from segdistill.report.comparison import Comparison
 from segdistill.report.files import Files
 from segdistill.report.matrix import Matrix
-from segdistill.report.names import is_subset, is_synthetic
-from segdistill.report.tables.headline import headline_table
 
 # In metrics/, names without dots and blanks, which DVC's command line would split.
 METRICS = {
@@ -18,16 +16,13 @@ METRICS = {
 }
 
 
-def summarise(
-    matrix: Matrix, comparisons: Sequence[Comparison], problems: Sequence[str]
-) -> dict[str, Any]:
-    """The state of every cell and the headline of every dataset; null where there is no value."""
-    states = [cell.state for cell in (*matrix.teachers, *matrix.cells)]
+def summarise(matrix: Matrix, problems: Sequence[str]) -> dict[str, Any]:
+    """What is finished, and what is not, why, and how to get it; the numbers are in results.csv."""
+    states = [cell.state for cell in matrix.cells]
     return {
         "schema": 2,
         "profile": matrix.profile,
         "cells": {state: states.count(state) for state in ("finished", "missing", "failed")},
-        "datasets": {one.dataset: _dataset(one) for one in comparisons},
         "unfinished": [
             {
                 "dataset": cell.dataset,
@@ -40,21 +35,6 @@ def summarise(
             for cell in matrix.unfinished()
         ],
         "problems": list(problems),
-    }
-
-
-def _dataset(comparison: Comparison) -> dict[str, Any]:
-    matrix, dataset = comparison.matrix, comparison.dataset
-    found = next(matrix.finished(dataset), None)
-    rows = [dict(row) for row in headline_table(comparison).values]
-    return {
-        "synthetic": is_synthetic(matrix, dataset),
-        "subset": is_subset(matrix, dataset),
-        "split": found.scores.split if found else None,
-        "images": found.scores.images if found else None,
-        "confidence": comparison.confidence,
-        "warnings": list(comparison.warnings),
-        "methods": {row.pop("method"): {**row, "dataset": dataset} for row in rows},
     }
 
 

@@ -31,7 +31,13 @@ def committed_trees(root: Path) -> list[Path]:
 
 
 def check_headlines(folder: Path) -> None:
-    """mIoU and gain of every headline row, computed here from the areas alone."""
+    """mIoU and gain of every headline row, and of every seed, from the areas alone."""
+    with (folder / "tables" / "results.csv").open(newline="") as file:
+        tidy = {
+            (row["dataset"], row["method"], "" if row["method"] == "teacher" else row["seed"]): row
+            for row in csv.DictReader(file)
+            if row["metric"] == "miou"
+        }
     for path in (folder / "tables").glob("headline_*.csv"):
         with path.open(newline="") as file:
             rows = list(csv.DictReader(file))
@@ -40,8 +46,8 @@ def check_headlines(folder: Path) -> None:
             ours = mious[row["method"]]
             assert float(row["miou_mean"]) == pytest.approx(_mean(ours), abs=1e-9)
             for seed, value in ours.items():
-                if seed:
-                    assert float(row[f"miou_{seed}"]) == pytest.approx(value, abs=1e-9)
+                found = tidy[row["dataset"], row["method"], seed.removeprefix("seed")]
+                assert float(found["value"]) == pytest.approx(value, abs=1e-9)
             if row["gain_mean"]:
                 gains = {seed: ours[seed] - mious["student"][seed] for seed in ours}
                 assert float(row["gain_mean"]) == pytest.approx(_mean(gains), abs=1e-9)
@@ -146,13 +152,13 @@ def test_one_swapped_seed_is_caught(tree: Tree) -> None:
 def test_a_changed_summary_or_a_strange_table_is_caught(tree: Tree) -> None:
     path = tree.folder / "summary.json"
     summary = json.loads(path.read_text())
-    summary["datasets"][DATA]["methods"]["kd"]["gain_mean"] += 1e-8
+    summary["cells"]["missing"] = 1
     path.write_text(json.dumps(summary))
     (tree.folder / "tables" / "mine.csv").write_text("")
     found = check_submission(tree.folder).violations
     assert [violation.partition(": ")[0] for violation in found] == [
         "tables/mine.csv",
-        f"summary.json.datasets.{DATA}.methods.kd.gain_mean",
+        "summary.json.cells.missing",
     ]
 
 

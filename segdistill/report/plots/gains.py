@@ -13,18 +13,8 @@ from segdistill.evaluation.iou import Floats
 from segdistill.report.comparison import Comparison
 from segdistill.report.matrix import STUDENT, Matrix
 from segdistill.report.names import dataset_title, method_title
-from segdistill.report.plots.style import (
-    ACROSS,
-    INK,
-    MUTED,
-    PALETTE,
-    Look,
-    Plot,
-    finish,
-    looks,
-    panels,
-    styled,
-)
+from segdistill.report.plots import style
+from segdistill.report.plots.style import INK, MUTED, Look, Plot
 from segdistill.report.tables.table import Value
 from segdistill.report.variants import MEASURES, Variant
 from segdistill.statistics import Gain
@@ -43,11 +33,11 @@ def gain_plot(matrix: Matrix, comparisons: Sequence[Comparison]) -> Plot | None:
         return None
     methods = [method for method in matrix.grid.methods if method != STUDENT]
     title = f"Gain in mIoU over the student, {100 * comparisons[0].confidence:g} % intervals"
-    with styled():
-        figure, axes = panels(len(comparisons), 4.2, 1.6 + 0.45 * len(methods))
+    with style.styled():
+        figure, axes = style.panels(len(comparisons), 4.2, 1.6 + 0.45 * len(methods))
         for index, (axis, comparison) in enumerate(zip(axes, comparisons, strict=True)):
-            labels = [method_title(matrix, m) for m in methods] if index % ACROSS == 0 else []
-            _panel(axis, comparison, methods, looks(matrix.grid.methods))
+            labels = [method_title(matrix, m) for m in methods] if index % style.ACROSS == 0 else []
+            _panel(axis, comparison, methods, style.looks(matrix.grid.methods))
             axis.set_yticks(range(len(methods)), labels or [""] * len(methods))
             axis.set_title(dataset_title(matrix, comparison.dataset))
         published = any(one.rows[method].verdicts for one in comparisons for method in one.gains)
@@ -58,21 +48,22 @@ def gain_plot(matrix: Matrix, comparisons: Sequence[Comparison]) -> Plot | None:
             for comparison in comparisons
             for method, gain in comparison.gains.items()
         ]
-        return finish(figure, "gains", title, values)
+        return style.finish(figure, "gains", title, values)
 
 
 def variant_plot(comparison: Comparison, base: str, variants: Sequence[Variant]) -> Plot:
     """Differences of a method's variants from its default, a panel a measure."""
     matrix, dataset = comparison.matrix, comparison.dataset
     changed = [variant for variant in variants if variant.gains]
+    look = Look(style.PALETTE[0], "o", "-")
     title = f"{dataset_title(matrix, dataset)}: {method_title(matrix, base)}, one option at a time"
-    with styled():
-        figure, axes = panels(len(MEASURES), 4.6, 1.3 + 0.32 * len(changed))
+    with style.styled():
+        figure, axes = style.panels(len(MEASURES), 4.6, 1.3 + 0.32 * len(changed))
         for axis, measure in zip(axes, MEASURES, strict=True):
             _frame(axis, len(changed))
             for height, variant in enumerate(changed):
                 if measure in variant.gains:
-                    _one_gain(axis, height, variant.gains[measure], Look(PALETTE[0], "o", "-"))
+                    _one_gain(axis, height, variant.gains[measure], look)
             axis.set_yticks(range(len(changed)), [""] * len(changed))
             axis.set_title(measure)
             axis.set_xlabel("points")
@@ -86,7 +77,7 @@ def variant_plot(comparison: Comparison, base: str, variants: Sequence[Variant])
             for variant in changed
             for measure, gain in variant.gains.items()
         ]
-        return finish(figure, f"ablation_{base}", title, values, dataset)
+        return style.finish(figure, f"ablation_{base}", title, values, dataset)
 
 
 def _panel(

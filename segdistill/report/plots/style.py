@@ -75,16 +75,6 @@ class Plot:
         return f"{self.kind}_{self.dataset}" if self.dataset else self.kind
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A finished picture of test images."""
-
-    name: str  # file name without ending
-    title: str
-    svg: bytes
-    png: bytes
-
-
 def looks(methods: Sequence[str]) -> dict[str, Look]:
     """A look for every method; student and teacher are grey and black."""
     others = [method for method in methods if method not in (STUDENT, TEACHER)]

@@ -5,6 +5,8 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
+
 from segdistill.report.tables.table import Entry, Mark, Table, Value
 
 LATEX = str.maketrans(
@@ -23,7 +25,7 @@ MARKDOWN_MARKS: dict[Mark, str] = {
     "missing": "*%s*",
     "failed": "*%s*",
 }
-PLAIN_MARKS: dict[Mark, str] = {"best": "** %s", "second": "* %s"}
+PLAIN_MARKS: dict[Mark, str] = {"best": "** ", "second": "* "}
 MOST_COLUMNS = 5  # wider tables are scaled to the text
 
 
@@ -43,15 +45,10 @@ def markdown(table: Table) -> str:
 
 def plain(table: Table) -> str:
     """The title and aligned columns, for a terminal; marks are stars."""
-    shown = [table.header, *(tuple(PLAIN_MARKS.get(entry.mark, "%s").replace("%s", entry.text)
-                                   for entry in row) for row in table.rows)]  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    lines = [
-        row[0].ljust(widths[0])
-        + "".join("  " + text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))
-        for row in shown
-    ]
-    return "\n".join([table.title, *lines]) + "\n"
+    rows = [[f"{PLAIN_MARKS.get(entry.mark, '')}{entry.text}" for entry in row]
+            for row in table.rows]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=list(table.header))
+    return f"{table.title}\n{frame.to_string(index=False)}\n"
 
 
 def latex(table: Table) -> str:

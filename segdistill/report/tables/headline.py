@@ -2,40 +2,26 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 
+from segdistill.report import notes
 from segdistill.report.comparison import Comparison, Judged, Row
 from segdistill.report.matrix import STUDENT, TEACHER, Matrix
-from segdistill.report.names import dataset_title, method_title
-from segdistill.report.notes import (
-    data_notes,
-    headline_notes,
-    method_sources,
-    reconstruction_notes,
-    shared_notes,
-)
-from segdistill.report.tables.measures import (
-    count_column,
-    name_columns,
-    row_state,
-    runs_key,
-    spread_column,
-)
+from segdistill.report.names import method_title
+from segdistill.report.tables import measures
+from segdistill.report.tables.measures import count_column, runs_key, spread_column
 from segdistill.report.tables.numbers import gain_text, percent, points, probability
 from segdistill.report.tables.table import Column, Table, make_table
 from segdistill.report.variants import MEASURES, Variant
-from segdistill.statistics import (
-    Gain,
-    interquartile_mean,
-    percentile_interval,
-    probability_of_improvement,
-)
+from segdistill.statistics import Gain, percentile_interval
+from segdistill.statistics.across import interquartile_mean, probability_of_improvement
 
 
 def headline_table(comparison: Comparison) -> Table:
     """mIoU, gain over the student and p; the verdict only if a claim is published."""
-    matrix, dataset = comparison.matrix, comparison.dataset
+    dataset = comparison.dataset
     rows = {TEACHER: Row(), **comparison.rows}
-    scored = next(matrix.finished(dataset), None)
+    scored = next(comparison.matrix.finished(dataset), None)
     split = f"{scored.scores.split} ({scored.scores.images} images)" if scored else "no image yet"
     gain_name = f"gain over student, points [{100 * comparison.confidence:g} % interval]"
 
@@ -47,7 +33,6 @@ def headline_table(comparison: Comparison) -> Table:
         return None if draws is None else percentile_interval(draws, comparison.confidence)[end]
 
     columns: list[Column[str]] = [
-        *name_columns(comparison),
         spread_column(comparison, "miou", "mIoU, %", mark=lambda method: rows[method].mark),
         count_column(comparison),
         Column("gain", gain_name, gain, gain_text, runs=partial(runs_key, dataset)),
@@ -62,20 +47,12 @@ def headline_table(comparison: Comparison) -> Table:
             Column("published", "published gain", lambda method: _published(rows[method])),
             Column("verdict", "verdict", lambda method: _verdict(rows[method])),
         ]
-    return make_table(
-        f"headline_{dataset}",
-        f"{dataset_title(matrix, dataset)}: mIoU on {split}",
-        matrix.methods,
-        columns,
-        headline_notes(comparison),
-        method_sources(matrix),
-        partial(row_state, comparison),
-    )
+    footer = notes.headline_notes(comparison)
+    return measures.method_table(comparison, "headline", f"mIoU on {split}", columns, footer)
 
 
 def variant_table(comparison: Comparison, base: str, variants: Sequence[Variant]) -> Table:
     """A method's variants: mIoU of each, and its differences from the default, paired by seed."""
-    matrix, dataset = comparison.matrix, comparison.dataset
     by_block = {variant.method: variant for variant in variants}
 
     def column(measure: str) -> Column[str]:
@@ -84,12 +61,13 @@ def variant_table(comparison: Comparison, base: str, variants: Sequence[Variant]
             f"{measure}, points",
             lambda block: by_block[block].gains.get(measure),
             gain_text,
-            runs=partial(runs_key, dataset),
+            runs=partial(runs_key, comparison.dataset),
         )
 
-    return make_table(
-        f"ablation_{base}_{dataset}",
-        f"{dataset_title(matrix, dataset)}: {method_title(matrix, base)}, one option at a time",
+    return measures.dataset_table(
+        comparison,
+        f"ablation_{base}",
+        f"{method_title(comparison.matrix, base)}, one option at a time",
         list(by_block),
         [
             Column("variant", "", str),
@@ -101,20 +79,19 @@ def variant_table(comparison: Comparison, base: str, variants: Sequence[Variant]
         [
             "Differences from the default at equal seed, initial weights and data order, with "
             f"{100 * comparison.confidence:g} % intervals over seeds and images.",
-            *shared_notes(comparison),
+            *notes.shared_notes(comparison),
         ],
-        method_sources(matrix),
     )
 
 
 def claim_table(comparison: Comparison) -> Table | None:
     """The dataset's published gains with their sources, a row a claim; None if there is none."""
-    matrix, dataset = comparison.matrix, comparison.dataset
+    dataset = comparison.dataset
     rows = [(method, one) for method, row in comparison.rows.items() for one in row.published]
     if not rows:
         return None
     columns: list[Column[tuple[str, Judged]]] = [
-        Column("dataset", "", lambda row: dataset),
+        Column("dataset", "", lambda _: dataset),
         Column("method", "method", lambda row: row[0]),
         Column("pair", "published pair", lambda row: row[1].claim.pair),
         Column("split", "split", lambda row: row[1].claim.split),
@@ -125,13 +102,9 @@ def claim_table(comparison: Comparison) -> Table | None:
         Column("verdict", "verdict", lambda row: row[1].verdict),
         Column("source", "source", lambda row: f"{row[1].claim.source} {row[1].claim.address}"),
     ]  # fmt: skip
-    return make_table(
-        f"claims_{dataset}",
-        f"{dataset_title(matrix, dataset)}: published gains, points of mIoU",
-        rows,
-        columns,
-        shared_notes(comparison),
-        method_sources(matrix),
+    title = "published gains, points of mIoU"
+    return measures.dataset_table(
+        comparison, "claims", title, rows, columns, notes.shared_notes(comparison)
     )
 
 
@@ -146,7 +119,7 @@ def across_table(matrix: Matrix, comparisons: Sequence[Comparison]) -> Table | N
     complete = {method: found for method, found in mious.items() if all(found)}
 
     def middle(method: str) -> float | None:
-        return interquartile_mean(sum(mious[method], [])) if method in complete else None
+        return interquartile_mean([*chain(*mious[method])]) if method in complete else None
 
     def chance(method: str) -> float | None:
         if method == STUDENT or not {method, STUDENT} <= complete.keys():
@@ -169,10 +142,10 @@ def across_table(matrix: Matrix, comparisons: Sequence[Comparison]) -> Table | N
             "Interquartile mean: of the middle half of all runs. Probability of improvement: that "
             "a run of the method beats a run of the student on the same dataset, mean over "
             "datasets (Agarwal et al., NeurIPS 2021). Methods need results on every dataset.",
-            *data_notes(matrix, [comparison.dataset for comparison in comparisons]),
-            *reconstruction_notes(matrix),
+            *notes.data_notes(matrix, [comparison.dataset for comparison in comparisons]),
+            *notes.reconstruction_notes(matrix),
         ],
-        method_sources(matrix),
+        notes.method_sources(matrix),
     )
 
 
