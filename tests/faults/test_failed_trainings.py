@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from segdistill.report.tables.matrix import collect
 from segdistill.settings.grid import grid_of
 
 from segdistill.errors import SuiteError
@@ -11,7 +12,6 @@ from segdistill.pipeline.failures import forget_failure, last_failure, note_fail
 from segdistill.pipeline.publish import publish_run
 from segdistill.pipeline.states import cell_states
 from segdistill.pipeline.worker import noted_failures, work
-from segdistill.report.tables.matrix import collect
 from segdistill.settings.schema import Grid
 from segdistill.stop import StopRequest
 

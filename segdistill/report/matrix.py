@@ -1,16 +1,21 @@
 """The cells of a profile's matrix: what each left on disk or why it has nothing to show."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+import pandas as pd
 
 from segdistill.errors import SuiteError
 from segdistill.evaluation.areas import Areas
 from segdistill.evaluation.iou import mean_iou
 from segdistill.pipeline.failures import last_failure
 from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
+from segdistill.report.collect import numbers, tidy
 from segdistill.settings.schema import Experiment as Grid
 
 TEACHER = "teacher"
@@ -26,6 +31,11 @@ class Finished:
     run: RunRecord
     scores: ScoreRecord
     areas: Areas
+
+    @property
+    def subset(self) -> bool:
+        """Whether the run or its evaluation saw only a part of the dataset."""
+        return self.run.subset or self.scores.subset
 
 
 @dataclass(frozen=True)
@@ -63,48 +73,47 @@ class Cell:
 
 @dataclass(frozen=True)
 class Matrix:
-    """All cells of a profile in the order of its grid."""
+    """All cells of a profile: the teachers, then the others in the order of the grid."""
 
     profile: str
     grid: Grid
-    teachers: tuple[Cell, ...]
     cells: tuple[Cell, ...]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The numbers of all finished cells, as `collect.results` describes them."""
+        return tidy((result.run, result.scores) for result in self.finished())
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The rows of every table: the teacher, then the methods of the grid."""
+        return (TEACHER, *self.grid.methods)
 
     def of(self, dataset: str, method: str) -> dict[int, Finished]:
         """Finished results by seed."""
-        return {
-            cell.seed: cell.result
-            for cell in self.cells
-            if (cell.dataset, cell.method) == (dataset, method)
-            and cell.result
-            and cell.seed is not None
-        }
+        found = [cell.result for cell in self.of_method(dataset, method)]
+        return {result.run.seed: result for result in found if result}
 
-    def teacher(self, dataset: str) -> Finished | None:
-        """The dataset's teacher, if it was evaluated."""
-        return next(cell.result for cell in self.teachers if cell.dataset == dataset)
+    def of_method(self, dataset: str, method: str) -> list[Cell]:
+        """The cells of a method, finished or not; of the teacher, the one."""
+        return [cell for cell in self.cells if (cell.dataset, cell.method) == (dataset, method)]
 
     def finished(self, dataset: str | None = None) -> Iterator[Finished]:
         """Every finished result, teachers first; of one dataset if it is named."""
-        for cell in (*self.teachers, *self.cells):
+        for cell in self.cells:
             if cell.result and dataset in (None, cell.dataset):
                 yield cell.result
 
     def unfinished(self) -> list[Cell]:
         """Cells, teachers included, without a result."""
-        return [cell for cell in (*self.teachers, *self.cells) if not cell.result]
+        return [cell for cell in self.cells if not cell.result]
 
 
 def collect(profile: str, grid: Grid, folder: Path) -> Matrix:
     """Read every cell of `grid` below `folder` (results/PROFILE); a bad record fails its cell."""
-    teachers = tuple(_cell(profile, dataset, TEACHER, None, folder) for dataset in grid.datasets)
-    cells = tuple(
-        _cell(profile, dataset, method, seed, folder)
-        for dataset in grid.datasets
-        for method in grid.methods
-        for seed in grid.seeds
-    )
-    return Matrix(profile, grid, teachers, cells)
+    teachers = [(dataset, TEACHER, None) for dataset in grid.datasets]
+    places = [*teachers, *product(grid.datasets, grid.methods, grid.seeds)]
+    return Matrix(profile, grid, tuple(_cell(profile, *place, folder) for place in places))
 
 
 def _cell(profile: str, dataset: str, method: str, seed: int | None, folder: Path) -> Cell:
@@ -122,28 +131,24 @@ def _cell(profile: str, dataset: str, method: str, seed: int | None, folder: Pat
         else:
             reason = last_failure(run_folder)
     except SuiteError as error:
-        result, reason = None, _relative(str(error), folder)
+        # Reasons are printed, and a report has the same bytes wherever its folder lies.
+        result, reason = None, str(error).replace(f"{folder}/", "")
     return Cell(dataset, method, seed, run_folder, eval_folder, result, reason)
 
 
 def _finished(run_folder: Path, eval_folder: Path) -> Finished:
     run, scores = read_run(run_folder / "run.json"), read_scores(eval_folder / "scores.json")
-    if bad := next(_not_numbers(scores.model_dump()), None):
-        raise SuiteError(f"{eval_folder / 'scores.json'}: {bad} is not a number")
+    where = eval_folder / "scores.json"
+    for name, value in numbers(scores.model_dump()):
+        if not math.isfinite(value):
+            raise SuiteError(f"{where}: {name} is not a number")
     if scores.miou is None:
-        raise SuiteError(
-            f"{eval_folder / 'scores.json'}: miou is undefined (no class in the split)"
-        )
+        raise SuiteError(f"{where}: miou is undefined (no class in the split)")
     if run.weights_sha256 != scores.weights_sha256:
-        raise SuiteError(
-            f"{eval_folder / 'scores.json'}: scores other weights than run.json holds; "
-            "evaluate again"
-        )
+        raise SuiteError(f"{where}: scores other weights than run.json holds; evaluate again")
     areas = Areas.load(eval_folder / "areas.npz")
     if not abs(float(mean_iou(areas.pixels.total())) - scores.miou) < TOLERANCE:
-        raise SuiteError(
-            f"{eval_folder / 'scores.json'}: miou does not follow from areas.npz; evaluate again"
-        )
+        raise SuiteError(f"{where}: miou does not follow from areas.npz; evaluate again")
     return Finished(run, scores, areas)
 
 
@@ -156,17 +161,3 @@ def _check_identity(result: Finished, place: tuple[str, str, str, int | None]) -
                 f"{name} is of {record.profile}/{record.dataset}/{record.method}/seed{record.seed},"
                 " not of the folder it lies in; run its stage again"
             )
-
-
-def _not_numbers(value: Any, name: str = "") -> Iterator[str]:
-    """Names of the NaN and infinite values inside a record."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield name
-    items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
-    for key, part in items:
-        yield from _not_numbers(part, f"{name}.{key}" if name else str(key))
-
-
-def _relative(message: str, folder: Path) -> str:
-    """Reasons are printed, and a report has the same bytes wherever its folder lies."""
-    return message.replace(f"{folder}/", "")
