@@ -12,9 +12,10 @@ import submitit
 from submitit.core.utils import UncompletedJobError
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, pipeline_of, was_stopped
+from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, was_stopped
 from segdistill.pipeline.reproduction import Reproduction
 from segdistill.progress import progress
+from segdistill.settings.loading import pipeline_of
 from segdistill.settings.schema import Experiment
 from segdistill.stop import StopRequest
 

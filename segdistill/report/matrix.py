@@ -16,6 +16,7 @@ from segdistill.evaluation.iou import mean_iou
 from segdistill.pipeline.failures import last_failure
 from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
 from segdistill.report.collect import numbers, tidy
+from segdistill.settings.loading import pipeline_of
 from segdistill.settings.schema import Experiment as Grid
 
 TEACHER = "teacher"
@@ -64,11 +65,13 @@ class Cell:
 
     def command(self, profile: str) -> str:
         """The command that makes this cell."""
+        pipeline = pipeline_of(profile)
         if self.seed is None:
-            place = f"{profile}-{self.dataset}"
-            return f"dvc repro teacher@{place} evaluate_teacher@{place}"
-        place = f"{profile}-{self.dataset}-{self.method}-{self.seed}"
-        return f"dvc repro train@{place} evaluate@{place}"
+            stages = f"teacher@{self.dataset}", f"evaluate_teacher@{self.dataset}"
+        else:
+            place = f"{self.dataset}-{self.method}-{self.seed}"
+            stages = f"train@{place}", f"evaluate@{place}"
+        return " ".join(["dvc repro", *(f"{pipeline}{stage}" for stage in stages)])
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,12 @@ def params_path(name: str | None = None) -> Path:
     return path
 
 
+def pipeline_of(name: str) -> str:
+    """What the names of an experiment's stages begin with, seen from the top."""
+    path = params_path(name)
+    return "" if path == PARAMS else f"{path.with_name('dvc.yaml')}:"
+
+
 def default_name() -> str | None:
     """The name of the experiment whose params.yaml lies at the top, if there is one."""
     if not PARAMS.is_file():
