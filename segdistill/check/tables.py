@@ -39,7 +39,7 @@ def table_faults(folder: Path) -> Iterator[str]:
 def _expected(folder: Path) -> dict[str, str]:
     """The files that the folder's cells give, by name."""
     experiment = read_experiment(folder.resolve().name)
-    matrix, claims = collect(experiment.profile, experiment, folder), read_claims(CLAIMS)
+    matrix, claims = collect(experiment.name, experiment, folder), read_claims(CLAIMS)
     comparisons = [
         compare_methods(matrix, dataset, claims, experiment.statistics)
         for dataset in experiment.datasets

@@ -25,7 +25,7 @@ class Job:
 
 def matrix_jobs(experiment: Experiment) -> list[Job]:
     """A job for every dataset's teacher; then one for all students of a dataset and seed."""
-    pipeline, name = pipeline_of(experiment.profile), experiment.profile
+    pipeline, name = pipeline_of(experiment.name), experiment.name
     jobs = []
     for dataset in experiment.datasets:
         students = []

@@ -105,7 +105,7 @@ def run_matrix(experiment: Experiment, here: Pool, pool: Pool) -> dict[str, str]
 
     Raises SuiteError if nothing could begin, Stopped after a request to stop.
     """
-    pipeline = pipeline_of(experiment.profile)
+    pipeline = pipeline_of(experiment.name)
     for reason in here.run([Job("digest", (f"{pipeline}digest",))]).values():
         raise SuiteError(f"digest: {reason}")
     failures = pool.run(matrix_jobs(experiment))

@@ -47,7 +47,7 @@ def results(experiment: str, folder: Path | str = "results") -> pd.DataFrame:
 def tidy(records: Iterable[tuple[RunRecord, ScoreRecord]]) -> pd.DataFrame:
     """The table of `results` from the records of some cells, in their order."""
     rows = [
-        (run.profile, run.dataset, run.method, PUBLISHED, run.seed, metric, float(value))
+        (run.experiment, run.dataset, run.method, PUBLISHED, run.seed, metric, float(value))
         for run, scores in records
         for metric, value in _metrics(run, scores)
         if value is not None

@@ -1,4 +1,4 @@
-"""Everything compare writes for a profile: tables, plots, pictures, summary and page."""
+"""Everything compare writes for an experiment: tables, plots, pictures, summary and page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,15 +52,15 @@ class Report:
         return "\n".join([*lines, f"written to {self.folder / 'report.html'}"])
 
 
-def build_report(profile: str | None, results: Path) -> Report:
-    """Write the report of `profile` (None: that of params.yaml) into results/PROFILE.
+def build_report(experiment: str | None, results: Path) -> Report:
+    """Write the report of `experiment` (None: that of params.yaml) into results/EXPERIMENT.
 
     Works on whatever cells there are. Raises SuiteError only for mistakes outside the cells:
-    params.yaml, the profile, the claims, or a folder that cannot be written.
+    params.yaml, the experiment, the claims, or a folder that cannot be written.
     """
-    params = read_experiment(profile)
-    folder = results / params.profile
-    matrix = collect(params.profile, params, folder)
+    params = read_experiment(experiment)
+    folder = results / params.name
+    matrix = collect(params.name, params, folder)
     claims = read_claims(CLAIMS)
     comparisons = [
         compare_methods(matrix, dataset, claims, params.statistics) for dataset in params.datasets

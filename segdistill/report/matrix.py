@@ -1,4 +1,4 @@
-"""The cells of a profile's matrix: what each left on disk or why it has nothing to show."""
+"""The cells of an experiment's matrix: what each left on disk or why it has nothing to show."""
 
 import math
 from collections.abc import Iterator
@@ -63,9 +63,9 @@ class Cell:
         """What the cell is called beside its dataset."""
         return self.method if self.seed is None else f"{self.method} seed {self.seed}"
 
-    def command(self, profile: str) -> str:
+    def command(self, experiment: str) -> str:
         """The command that makes this cell."""
-        pipeline = pipeline_of(profile)
+        pipeline = pipeline_of(experiment)
         if self.seed is None:
             stages = f"teacher@{self.dataset}", f"evaluate_teacher@{self.dataset}"
         else:
@@ -76,9 +76,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Matrix:
-    """All cells of a profile: the teachers, then the others in the order of the grid."""
+    """All cells of an experiment: the teachers, then the others in the order of the grid."""
 
-    profile: str
+    experiment: str
     grid: Grid
     cells: tuple[Cell, ...]
 
@@ -112,14 +112,14 @@ class Matrix:
         return [cell for cell in self.cells if not cell.result]
 
 
-def collect(profile: str, grid: Grid, folder: Path) -> Matrix:
-    """Read every cell of `grid` below `folder` (results/PROFILE); a bad record fails its cell."""
+def collect(experiment: str, grid: Grid, folder: Path) -> Matrix:
+    """Read every cell of `grid` below `folder` (results/NAME); a bad record fails its cell."""
     teachers = [(dataset, TEACHER, None) for dataset in grid.datasets]
     places = [*teachers, *product(grid.datasets, grid.methods, grid.seeds)]
-    return Matrix(profile, grid, tuple(_cell(profile, *place, folder) for place in places))
+    return Matrix(experiment, grid, tuple(_cell(experiment, *place, folder) for place in places))
 
 
-def _cell(profile: str, dataset: str, method: str, seed: int | None, folder: Path) -> Cell:
+def _cell(experiment: str, dataset: str, method: str, seed: int | None, folder: Path) -> Cell:
     if seed is None:
         run_folder = folder / "teachers" / dataset
         eval_folder = folder / "evals" / dataset / TEACHER
@@ -130,7 +130,7 @@ def _cell(profile: str, dataset: str, method: str, seed: int | None, folder: Pat
     try:
         if (run_folder / "run.json").exists() and (eval_folder / "scores.json").exists():
             result = _finished(run_folder, eval_folder)
-            _check_identity(result, (profile, dataset, method, seed))
+            _check_identity(result, (experiment, dataset, method, seed))
         else:
             reason = last_failure(run_folder)
     except SuiteError as error:
@@ -156,11 +156,11 @@ def _finished(run_folder: Path, eval_folder: Path) -> Finished:
 
 
 def _check_identity(result: Finished, place: tuple[str, str, str, int | None]) -> None:
-    profile, dataset, method, seed = place
+    experiment, dataset, method, seed = place
     for name, record in (("run.json", result.run), ("scores.json", result.scores)):
-        wrong = (record.profile, record.dataset, record.method) != (profile, dataset, method)
+        wrong = (record.experiment, record.dataset, record.method) != (experiment, dataset, method)
         if wrong or seed not in (None, record.seed):
             raise SuiteError(
-                f"{name} is of {record.profile}/{record.dataset}/{record.method}/seed{record.seed},"
-                " not of the folder it lies in; run its stage again"
+                f"{name} is of {record.experiment}/{record.dataset}/{record.method}/"
+                f"seed{record.seed}, not of the folder it lies in; run its stage again"
             )

@@ -11,7 +11,7 @@ RECONSTRUCTED = "PCD (reconstructed from the abstract)"
 
 
 def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
-    """What the data are, and any word of the profile about its runs."""
+    """What the data are, and any word of the experiment about its runs."""
     notes = []
     for dataset in datasets:
         if is_synthetic(matrix, dataset):
@@ -80,7 +80,7 @@ def headline_notes(comparison: Comparison) -> list[str]:
         *reconstruction_notes(matrix),
         *(
             f"{cell.state}: {cell.label}{f' ({cell.reason})' if cell.reason else ''}; "
-            f"run {cell.command(matrix.profile)}"
+            f"run {cell.command(matrix.experiment)}"
             for cell in matrix.unfinished()
             if cell.dataset == comparison.dataset
         ),

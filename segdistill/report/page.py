@@ -53,7 +53,7 @@ def render(
         runs.setdefault(runs_key(result.run.dataset, result.run.method), []).append(result)
     return environment.get_template("page.html").render(
         style=(Path(__file__).parent / "page.css").read_text(encoding="utf-8"),
-        profile=matrix.profile,
+        experiment=matrix.experiment,
         narrowest=NARROWEST,
         sections=sections,
         titles={section.dataset: dataset_title(matrix, section.dataset) for section in sections},

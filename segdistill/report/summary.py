@@ -21,7 +21,7 @@ def summarise(matrix: Matrix, problems: Sequence[str]) -> dict[str, Any]:
     states = [cell.state for cell in matrix.cells]
     return {
         "schema": 2,
-        "profile": matrix.profile,
+        "experiment": matrix.experiment,
         "cells": {state: states.count(state) for state in ("finished", "missing", "failed")},
         "unfinished": [
             {
@@ -30,7 +30,7 @@ def summarise(matrix: Matrix, problems: Sequence[str]) -> dict[str, Any]:
                 "seed": cell.seed,
                 "state": cell.state,
                 "reason": cell.reason,
-                "command": cell.command(matrix.profile),
+                "command": cell.command(matrix.experiment),
             }
             for cell in matrix.unfinished()
         ],

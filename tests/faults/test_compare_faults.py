@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from results_tree import PROFILE, Tree, make_tree
+from results_tree import EXPERIMENT, Tree, make_tree
 
 from segdistill.errors import SuiteError
 from segdistill.report.compare import Report, build_report
@@ -46,7 +46,7 @@ def _build() -> Report:
 
 def _cells(tree: Tree) -> list[Cell]:
     grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    return collect(PROFILE, grid, tree.folder).unfinished()
+    return collect(EXPERIMENT, grid, tree.folder).unfinished()
 
 
 def _compare(tree: Tree, *options: str) -> subprocess.CompletedProcess[str]:
@@ -201,7 +201,7 @@ def test_other_test_images_leave_no_gain(tree: Tree) -> None:
 
 def _comparison(tree: Tree) -> tuple[str, ...]:
     grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    matrix = collect(PROFILE, grid, tree.folder)
+    matrix = collect(EXPERIMENT, grid, tree.folder)
     comparison = compare_methods(matrix, DATA, [], Statistics(resamples=10))
     notes = headline_table(comparison).notes
     assert set(comparison.warnings) <= set(notes)
@@ -230,13 +230,13 @@ def test_a_wrong_picture_is_named(tree: Tree, fault: str) -> None:
         shape = (8, 8) if fault == "other size" else (48, 64)
         Image.fromarray(np.full(shape, 99 if fault == "other class" else 0, np.uint8)).save(path)
     grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    shown, problems = pictures(collect(PROFILE, grid, tree.folder), DATA)
+    shown, problems = pictures(collect(EXPERIMENT, grid, tree.folder), DATA)
     assert not shown
     assert "0000.png" in problems[0]
 
 
 def test_mistakes_of_the_user_end_in_one_line(tree: Tree) -> None:
-    done = _compare(tree, "--profile", "demmo")
+    done = _compare(tree, "--experiment", "demmo")
     assert done.returncode == 2
     assert "did you mean 'demo'?" in done.stderr
     assert "Traceback" not in done.stderr
@@ -246,11 +246,11 @@ def test_mistakes_of_the_user_end_in_one_line(tree: Tree) -> None:
     assert done.stderr == "error: params.yaml: cannot read (No such file or directory)\n"
 
 
-def test_another_profile_has_its_own_grid(tree: Tree) -> None:
-    tree.change(tree.root / "params.yaml", profile="active", seeds=[5])
-    report = build_report(PROFILE, Path("results"))
+def test_another_experiment_has_its_own_grid(tree: Tree) -> None:
+    tree.change(tree.root / "params.yaml", experiment="active", seeds=[5])
+    report = build_report(EXPERIMENT, Path("results"))
     assert report.status == 0
-    assert report.folder == Path("results") / PROFILE
+    assert report.folder == Path("results") / EXPERIMENT
 
 
 def test_an_unknown_dataset_is_an_error(tree: Tree) -> None:

@@ -32,7 +32,7 @@ def stage() -> subprocess.Popen[str]:
 
 
 def share_the_batch() -> None:
-    yaml, path = YAML(), Path("experiments/profiles/smoke.yaml")
+    yaml, path = YAML(), Path("experiments/experiments/smoke.yaml")
     recipe = yaml.load(path.read_text())
     recipe["train"].update(steps=24, devices=2)
     with path.open("w") as file:

@@ -24,13 +24,13 @@ def broken(project: Path) -> Path:
     """The project with a method whose loss is infinite, beside one that is sound."""
     _set_weights("1.0e+38")
     (project / "params.yaml").write_text(
-        f"profile: smoke\ndatasets: [{DATASET}]\nmethods: [broken, sound]\nseeds: [0]\n"
+        f"experiment: smoke\ndatasets: [{DATASET}]\nmethods: [broken, sound]\nseeds: [0]\n"
     )
     return project
 
 
 def _set_weights(weight: str) -> None:
-    path = Path("experiments/profiles/smoke.yaml")
+    path = Path("experiments/experiments/smoke.yaml")
     before = path.read_text().partition("  broken:")[0].rstrip()
     path.write_text(
         f"{before}\n  broken: {{method: kd, weight: {weight}}}\n"

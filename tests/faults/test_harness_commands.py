@@ -15,12 +15,12 @@ from segdistill.pipeline.lock import locked
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = """\
-profile: mini
+experiment: mini
 datasets: [camvid]
 methods: [student, kd]
 seeds: [0]
 """
-PROFILE = """\
+EXPERIMENT = """\
 about: For tests.
 note: A miniature.
 grid: {datasets: [camvid], methods: [student, kd], seeds: [0]}
@@ -37,7 +37,7 @@ methods:
   student: {}
   kd: {weight: 1.0}
 """
-PARAMS_FILE, PROFILE_FILE = "params.yaml", "experiments/profiles/mini.yaml"
+PARAMS_FILE, EXPERIMENT_FILE = "params.yaml", "experiments/experiments/mini.yaml"
 PREPARE = ("experiments/prepare.py", "mini", "camvid")
 TEACHER = ("experiments/teacher.py", "mini", "camvid")
 TRAIN = ("experiments/train.py", "mini", "camvid", "kd", "0")
@@ -50,9 +50,9 @@ def project(tmp_path: Path) -> Path:
     """A project folder with a miniature CamVid beside it."""
     write_dataset("camvid", tmp_path / "camvid")
     folder = tmp_path / "project"
-    (folder / "experiments/profiles").mkdir(parents=True)
+    (folder / "experiments/experiments").mkdir(parents=True)
     (folder / PARAMS_FILE).write_text(PARAMS)
-    (folder / PROFILE_FILE).write_text(PROFILE)
+    (folder / EXPERIMENT_FILE).write_text(EXPERIMENT)
     return folder
 
 
@@ -93,13 +93,25 @@ def replace(path: Path, old: str, new: str) -> None:
             DIGEST,
             "no block 'kdd'; did you mean 'kd'",
         ),
-        (PARAMS_FILE, "mini", "maxi", DIGEST, "maxi.yaml: no such profile"),
+        (PARAMS_FILE, "mini", "maxi", DIGEST, "maxi.yaml: no such experiment"),
         (PARAMS_FILE, "methods:", "  methods:", DIGEST, "params.yaml: not valid YAML"),
-        (PROFILE_FILE, "note", "noet", DIGEST, "noet: unknown key; did you mean 'note'"),
-        (PROFILE_FILE, "about: ", "about: [", DIGEST, "mini.yaml: not valid YAML"),
-        (PROFILE_FILE, "head_width: 4", "haed_width: 4", TRAIN, "student.haed_width: unknown key"),
-        (PROFILE_FILE, "camvid: {", "camvd: {", TRAIN, "data: no block 'camvid'; did you mean"),
-        (PROFILE_FILE, "camvid: {", "camvd: {", PREPARE, "data: no block 'camvid'; did you mean"),
+        (EXPERIMENT_FILE, "note", "noet", DIGEST, "noet: unknown key; did you mean 'note'"),
+        (EXPERIMENT_FILE, "about: ", "about: [", DIGEST, "mini.yaml: not valid YAML"),
+        (
+            EXPERIMENT_FILE,
+            "head_width: 4",
+            "haed_width: 4",
+            TRAIN,
+            "student.haed_width: unknown key",
+        ),
+        (EXPERIMENT_FILE, "camvid: {", "camvd: {", TRAIN, "data: no block 'camvid'; did you mean"),
+        (
+            EXPERIMENT_FILE,
+            "camvid: {",
+            "camvd: {",
+            PREPARE,
+            "data: no block 'camvid'; did you mean",
+        ),
     ],
 )
 def test_wrong_settings(
@@ -197,10 +209,10 @@ def test_images_that_break_after_they_were_prepared(project: Path) -> None:
 def test_unknown_methods_and_fields(project: Path) -> None:
     prepared(project)
     assert call(project, *TEACHER).returncode == 0
-    profile = project / PROFILE_FILE
-    replace(profile, "kd: {weight: 1.0}", "kd: {wieght: 1.0}")
+    experiment = project / EXPERIMENT_FILE
+    replace(experiment, "kd: {weight: 1.0}", "kd: {wieght: 1.0}")
     assert "methods.kd.wieght: unknown; did you mean 'weight'?" in failed(project, *TRAIN)[0]
-    replace(profile, "kd: {wieght: 1.0}", "kd: {method: kdd}")
+    replace(experiment, "kd: {wieght: 1.0}", "kd: {method: kdd}")
     assert "unknown method 'kdd'; did you mean 'kd'?" in failed(project, *TRAIN)[0]
 
 
@@ -234,7 +246,7 @@ def test_wrong_arguments_show_the_usage(project: Path, command: tuple[str, ...])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("use", "min"), "min.yaml: no such profile; did you mean 'mini'?"),
+        (("use", "min"), "min.yaml: no such experiment; did you mean 'mini'?"),
         (("data", "camvod"), "did you mean 'camvid'?"),
         (("new-method", "kd"), "'kd': taken"),
         (("new-method", "Über-method"), "use lower-case letters"),

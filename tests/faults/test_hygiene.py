@@ -23,7 +23,7 @@ LONG = "train: {steps: 100000, batch: 2, learning_rate: 0.02}"
 @pytest.fixture
 def long_run(project: Path) -> Iterator[Path]:
     """The project with an endless training; whatever is left of it in the end is killed."""
-    path = project / "experiments/profiles/smoke.yaml"
+    path = project / "experiments/experiments/smoke.yaml"
     lines = path.read_text().splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("train:"))
     end = next(i for i in range(start + 1, len(lines)) if not lines[i].startswith(" "))

@@ -21,7 +21,7 @@ from segdistill.pipeline.seal import read_seal
 from segdistill.pipeline.states import _running
 from segdistill.report.logs import read_series
 
-PROFILE = Path("experiments/profiles/smoke.yaml")
+EXPERIMENT = Path("experiments/experiments/smoke.yaml")
 RUN = Path("results/smoke/runs/scenes_camvid/pcd/seed0")
 DEEP = "[" * 200_000
 STUDENT = ("smoke", "scenes_camvid", "student")
@@ -54,15 +54,15 @@ def test_closed_standard_streams_keep_nothing_from_being_done(closed: str) -> No
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", ".", "a/b", ""])
-def test_a_profile_is_no_path(name: str, tmp_path: Path) -> None:
+def test_a_experiment_is_no_path(name: str, tmp_path: Path) -> None:
     params = Path("params.yaml").read_text()
-    (tmp_path / "evil.yaml").write_text(PROFILE.read_text())
+    (tmp_path / "evil.yaml").write_text(EXPERIMENT.read_text())
     for words in (("use", name), ("status", name), ("run", name)):
-        assert "a profile is named as its file" in refusal(*words)
+        assert "an experiment is named as its file" in refusal(*words)
     before = {path for path in tmp_path.rglob("*") if ".scratch" not in path.parts}
-    assert "a profile is named as its file" in refused("teacher.py", name, "scenes_camvid")
-    assert "a profile is named as its file" in refused("prepare.py", name, "scenes_camvid")
-    assert "a profile is named as its file" in refused("compare.py", "--profile", name)
+    assert "an experiment is named as its file" in refused("teacher.py", name, "scenes_camvid")
+    assert "an experiment is named as its file" in refused("prepare.py", name, "scenes_camvid")
+    assert "an experiment is named as its file" in refused("compare.py", "--experiment", name)
     assert {path for path in tmp_path.rglob("*") if ".scratch" not in path.parts} == before
     assert Path("params.yaml").read_text() == params
 
@@ -100,7 +100,7 @@ def test_a_seal_without_bottom_is_no_seal() -> None:
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("text", ["a: " + "[" * 20_000, "profile: !!bool x", '"\\UFFFFFFFF": 1'])
+@pytest.mark.parametrize("text", ["a: " + "[" * 20_000, "experiment: !!bool x", '"\\UFFFFFFFF": 1'])
 def test_settings_that_break_the_parser(text: str) -> None:
     Path("params.yaml").write_text(text)
     assert refusal("status")
@@ -135,9 +135,9 @@ def test_a_home_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_a_source_with_a_nul() -> None:
-    text = PROFILE.read_text()
+    text = EXPERIMENT.read_text()
     assert "\nteacher: {" in text
-    PROFILE.write_text(text.replace("\nteacher: {", '\nteacher: {source: "a\\0b", '))
+    EXPERIMENT.write_text(text.replace("\nteacher: {", '\nteacher: {source: "a\\0b", '))
     assert "NUL" in refused("teacher.py", "smoke", "scenes_camvid")
 
 
@@ -152,12 +152,12 @@ def test_a_seed_below_zero() -> None:
     ("key", "value"), [("steps", 10**30), ("batch", 10**23), ("threads", 10**11)]
 )
 def test_numbers_out_of_all_proportion(key: str, value: int) -> None:
-    lines = PROFILE.read_text().splitlines()
+    lines = EXPERIMENT.read_text().splitlines()
     place = next(i for i, line in enumerate(lines) if line.startswith("train:"))
     settings = {"steps": 6, "batch": 2, "learning_rate": 0.02, key: value}
     end = next(i for i in range(place + 1, len(lines)) if not lines[i].startswith(" "))
     lines[place:end] = [f"train: {json.dumps(settings)}"]
-    PROFILE.write_text("\n".join(lines) + "\n")
+    EXPERIMENT.write_text("\n".join(lines) + "\n")
     assert f"train.{key}: {value:g} is more than" in refused("train.py", *STUDENT, "0")
 
 
@@ -166,7 +166,7 @@ def test_aliases_that_stand_for_a_billion_values() -> None:
     levels = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
     bomb = f"  bomb: {{method: kd, {', '.join(levels)}}}\n"
-    PROFILE.write_text(PROFILE.read_text().rstrip("\n") + "\n" + bomb)
+    EXPERIMENT.write_text(EXPERIMENT.read_text().rstrip("\n") + "\n" + bomb)
     message = refused("train.py", "smoke", "scenes_camvid", "bomb", "0")
     assert "methods.bomb: more than 10000 values" in message
 
@@ -193,7 +193,7 @@ def test_the_link_to_the_settings_stays_one(tmp_path: Path) -> None:
     Path("params.yaml").symlink_to(elsewhere)
     assert segdistill("use", "smoke").status == 0
     assert Path("params.yaml").is_symlink()
-    assert "profile: smoke" in elsewhere.read_text()
+    assert "experiment: smoke" in elsewhere.read_text()
 
 
 def shell(line: str, **changes: str) -> subprocess.CompletedProcess[str]:

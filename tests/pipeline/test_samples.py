@@ -20,7 +20,7 @@ COUNTS = {"voc": {"train": 10, "val": 5}, "cityscapes": {"train": 3, "val": 2}}
 GRID = "datasets: [voc, cityscapes]\nmethods: [student]\nseeds: [0]\n"
 NETWORK = "{decoder: fcn, backbone: resnet, depth: 18, width: 8, head_width: 8, output_stride: 32}"
 # Of VOC the recipe does not say so: what `data --subset` wrote down must be enough.
-PROFILE = """\
+EXPERIMENT = """\
 about: For a test.
 note: One step.
 grid: {datasets: [voc, cityscapes], methods: [student], seeds: [0]}
@@ -40,13 +40,13 @@ methods: {student: {}}
 def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which both samples went through every stage."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "experiments/profiles").mkdir(parents=True)
+    (folder / "experiments/experiments").mkdir(parents=True)
     roots = {name: str(shared / "data" / sample) for name, sample in SAMPLES.items()}
-    recipe = PROFILE.replace("NETWORK", NETWORK)
+    recipe = EXPERIMENT.replace("NETWORK", NETWORK)
     for name, root in roots.items():
         recipe = recipe.replace(name.upper(), root)
-    (folder / "experiments/profiles/samples.yaml").write_text(recipe)
-    (folder / "params.yaml").write_text(f"profile: samples\n{GRID}")
+    (folder / "experiments/experiments/samples.yaml").write_text(recipe)
+    (folder / "params.yaml").write_text(f"experiment: samples\n{GRID}")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name, root in roots.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from results_tree import PROFILE, STEPS, Tree, make_tree
+from results_tree import EXPERIMENT, STEPS, Tree, make_tree
 
 import segdistill
 from segdistill.errors import SuiteError
@@ -25,13 +25,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.fixture(scope="module")
 def frame(tree: Tree) -> pd.DataFrame:
-    return segdistill.results(PROFILE, tree.root / "results")
+    return segdistill.results(EXPERIMENT, tree.root / "results")
 
 
 def test_a_row_is_a_cell_and_a_metric(frame: pd.DataFrame) -> None:
     assert tuple(frame.columns) == COLUMNS
     assert not frame.duplicated(KEY).any()
-    assert set(frame["experiment"]) == {PROFILE}
+    assert set(frame["experiment"]) == {EXPERIMENT}
     assert set(frame["ruleset"]) == {"published"}
     cells = frame[frame["metric"] == "miou"]
     assert list(zip(cells["method"], cells["seed"], strict=True)) == [
@@ -73,11 +73,11 @@ def test_compare_writes_the_same_table(
 def test_cells_without_an_evaluation_are_left_out(tmp_path: Path) -> None:
     tree = make_tree(tmp_path, ("camvid",), ("student",), (0, 1))
     (tree.evaluation("camvid", "student", 1) / "scores.json").unlink()
-    frame = segdistill.results(PROFILE, tmp_path / "results")
+    frame = segdistill.results(EXPERIMENT, tmp_path / "results")
     assert sorted(frame[frame["method"] == "student"]["seed"].unique()) == [0]
     (tree.evaluation("camvid", "student", 0) / "scores.json").write_text("{")
     with pytest.raises(SuiteError, match=r"student/seed0/scores\.json"):
-        segdistill.results(PROFILE, tmp_path / "results")
+        segdistill.results(EXPERIMENT, tmp_path / "results")
     with pytest.raises(SuiteError, match="results/demmo: no such folder"):
         segdistill.results("demmo", tmp_path / "results")
 

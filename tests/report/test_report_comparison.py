@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_tree import PROFILE, Tree, make_tree
+from results_tree import EXPERIMENT, Tree, make_tree
 
 from segdistill.report.claims import Claim
 from segdistill.report.comparison import Comparison, compare_methods
@@ -34,7 +34,7 @@ def comparison(tree: Tree) -> Comparison:
 
 def _collect(tree: Tree, folder: Path) -> Matrix:
     return collect(
-        PROFILE, Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds), folder
+        EXPERIMENT, Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds), folder
     )
 
 

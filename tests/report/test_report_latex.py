@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from results_tree import PROFILE, make_tree
+from results_tree import EXPERIMENT, make_tree
 
 from segdistill.report.compare import report_tables
 from segdistill.report.comparison import compare_methods
@@ -46,7 +46,7 @@ def test_every_table_of_a_report_compiles(tmp_path: Path) -> None:
     tree.change(tree.run("camvid", "kd", 0) / "run.json", paper=paper)
     (tree.run("camvid", "pcd", 1) / "run.json").unlink()
     grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    matrix = collect(PROFILE, grid, tree.folder)
+    matrix = collect(EXPERIMENT, grid, tree.folder)
     comparisons = [compare_methods(matrix, d, [], SETTINGS) for d in tree.datasets]
     names = []
     for name, content in report_tables(matrix, comparisons).items():

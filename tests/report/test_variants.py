@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_tree import PAPERS, PROFILE, Tree, make_tree
+from results_tree import EXPERIMENT, PAPERS, Tree, make_tree
 
 from segdistill.check.tables import table_faults
 from segdistill.evaluation.areas import Areas
@@ -44,7 +44,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 def compared(tree: Tree, methods: tuple[str, ...]) -> Comparison:
     grid = Grid(datasets=tree.datasets, methods=methods, seeds=tree.seeds)
-    return compare_methods(collect(PROFILE, grid, tree.folder), DATA, [], Statistics(resamples=50))
+    return compare_methods(
+        collect(EXPERIMENT, grid, tree.folder), DATA, [], Statistics(resamples=50)
+    )
 
 
 def test_a_variant_is_paired_with_the_default_of_its_method(tree: Tree) -> None:
