@@ -28,10 +28,10 @@ def modules(root: Path) -> dict[str, Path]:
 def room_of(name: str, known: dict[str, Path]) -> str:
     """The room of a module: `PACKAGE.FOLDER`, a flat `PACKAGE.FILE`, or a package without rooms."""
     package, _, rest = name.partition(".")
-    if package not in ("segdistill", "harness") or not rest:
+    if package not in ("segdistill", "harness"):
         return package
-    if rest == "__main__":  # the door
-        return f"{package}.commands"
+    if rest == "__main__" or name == GROUND:  # the doors: the command line, the public face
+        return f"{GROUND}.commands" if package == GROUND else f"{package}.commands"
     first = f"{package}.{rest.partition('.')[0]}"
     flat = first in known and known[first].name != "__init__.py"
     return GROUND if package == GROUND and flat else first
@@ -43,7 +43,7 @@ def arrows(root: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {room_of(name, known): set() for name in known}
     for name, path in known.items():
         for target in _imported(ast.parse(path.read_text(encoding="utf-8"))):
-            if target in known and target.partition(".")[0] in PACKAGES:
+            if target in known and target != GROUND and target.partition(".")[0] in PACKAGES:
                 found[room_of(name, known)].add(room_of(target, known))
     return {room: others - {room} for room, others in found.items()}
 

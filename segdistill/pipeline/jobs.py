@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from segdistill.data.catalogue import dataset_info
 from segdistill.settings.cell import TEACHER, Cell
 from segdistill.settings.loading import pipeline_of
 from segdistill.settings.schema import Experiment
@@ -35,9 +36,14 @@ def matrix_jobs(experiment: Experiment) -> list[Job]:
             own = tuple(f"{pipeline}{stage}" for stage in stages)
             students.append(Job(f"{dataset}-seed{seed}", own))
         teacher = (Cell(name, dataset, TEACHER, 0).stage, f"evaluate_teacher@{dataset}")
-        first = (f"data/dvc.yaml:prepare@{dataset}", *(f"{pipeline}{s}" for s in teacher))
+        first = (_preparing(dataset), *(f"{pipeline}{s}" for s in teacher))
         jobs.append(Job(f"{dataset}-teacher", first, tuple(students)))
     return jobs
+
+
+def _preparing(dataset: str) -> str:
+    kind = "draw" if dataset_info(dataset).synthetic else "prepare"
+    return f"data/dvc.yaml:{kind}@{dataset}"
 
 
 def failed_cells(job: Job, log: str) -> dict[str, str]:

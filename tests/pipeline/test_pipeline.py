@@ -39,7 +39,7 @@ def source(workspace: Workspace) -> Iterator[Workspace]:
 
 def test_the_first_run_makes_every_cell(workspace: Workspace, first: set[str]) -> None:
     shared = {f"{kind}@{DATASET}" for kind in ("teacher", "evaluate_teacher")}
-    shared.add(f"data/dvc.yaml:prepare@{DATASET}")
+    shared.add(f"data/dvc.yaml:draw@{DATASET}")
     assert first == shared | both(["student", "kd"], [0])
     teacher = read_run(workspace.results / f"teachers/{DATASET}/run.json")
     assert teacher.kind == "teacher"
@@ -91,7 +91,7 @@ def test_comments_train_nothing(source: Workspace) -> None:
         for path in (source.root / package).rglob("*.py"):
             path.write_text(f"# A comment.\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
     # Data sets depend on files, not on their digest: drawn anew, they are the same.
-    prepared = {f"data/dvc.yaml:prepare@{DATASET}"}
+    prepared = {f"data/dvc.yaml:draw@{DATASET}"}
     assert source.repro() == prepared
     source.git("checkout", "-q", "--", "baselines", "segdistill", "pcd", "experiments")
     assert source.repro() == prepared

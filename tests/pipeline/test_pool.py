@@ -82,7 +82,7 @@ def test_a_job_is_a_teacher_or_all_students_of_a_seed(monkeypatch: pytest.Monkey
     (job,) = matrix_jobs(experiment)
     pipeline = "experiments/smoke/dvc.yaml:"
     assert job.stages == (
-        "data/dvc.yaml:prepare@scenes_camvid",
+        "data/dvc.yaml:draw@scenes_camvid",
         f"{pipeline}teacher@scenes_camvid",
         f"{pipeline}evaluate_teacher@scenes_camvid",
     )
