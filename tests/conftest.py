@@ -19,10 +19,10 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     cap_instructions()
-    settings.register_experiment("suite", deadline=None)  # time says nothing on a busy machine
-    settings.register_experiment("thorough", deadline=None, max_examples=2000)
-    if config.getoption("--hypothesis-experiment") is None:
-        settings.load_experiment("suite")
+    settings.register_profile("suite", deadline=None)  # time says nothing on a busy machine
+    settings.register_profile("thorough", deadline=None, max_examples=2000)
+    if config.getoption("--hypothesis-profile") is None:
+        settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
