@@ -88,12 +88,12 @@ def test_step(
 def table_of(config: RunConfig, setting: Setting) -> Table:
     """All methods of one experiment, on a GPU also of one crop, precision and determinism."""
     training, crop = config.training, "{}x{}".format(*config.data.crop)
-    title = f"Cost of a step, {config.profile}: batch {training.batch}, {crop}"
+    title = f"Cost of a step, {config.experiment}: batch {training.batch}, {crop}"
     if setting.device.type == "cpu":
-        return Table(f"steps-{config.profile}", title, NOTES + CPU_NOTES)
+        return Table(f"steps-{config.experiment}", title, NOTES + CPU_NOTES)
     how = f"{crop}-{training.precision}-{training.determinism}"
     device = torch.cuda.get_device_name()
-    return Table(f"gpu-{config.profile}-{how}", f"{title}, {how}", NOTES + GPU_NOTES, device)
+    return Table(f"gpu-{config.experiment}-{how}", f"{title}, {how}", NOTES + GPU_NOTES, device)
 
 
 def parts(trainer: StudentTrainer, step: Work) -> Row:

@@ -1,4 +1,4 @@
-"""Compare the finished cells of a profile: tables, plots, pictures, summary.json, report.html."""
+"""Compare an experiment's finished cells: tables, plots, pictures, summary.json, report.html."""
 
 import argparse
 from pathlib import Path
@@ -8,11 +8,11 @@ from segdistill.leaving import leave_with
 
 
 def main() -> int:
-    """Write results/PROFILE/ and print the headline tables; status 2 if a cell is missing."""
+    """Write results/EXPERIMENT/ and print the headline tables; status 2 if a cell is missing."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("profile", nargs="?", help="an experiment's name; None is the default one")
+    parser.add_argument("experiment", nargs="?", help="its name; None is the default experiment")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of results")
     parser.add_argument(
         "--partial", action="store_true", help="exit with 0 even if cells are missing or failed"
@@ -21,7 +21,7 @@ def main() -> int:
     follow_dvc()
     from segdistill.report.compare import build_report  # after the arguments: it loads matplotlib
 
-    report = build_report(args.profile, args.results)
+    report = build_report(args.experiment, args.results)
     print(report.text())
     return 0 if args.partial else report.status
 

@@ -16,8 +16,8 @@ from segdistill.settings.loading import RunConfig, read_experiment, student_run,
 def main() -> int:
     """One file a stage kind and data set, and one a method for training."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile", help="an experiment's name")
-    experiment = read_experiment(parser.parse_args().profile)
+    parser.add_argument("experiment", help="an experiment's name")
+    experiment = read_experiment(parser.parse_args().experiment)
     digests = {"compare": code_digest("compare")}
     for dataset in experiment.datasets:
         teacher = teacher_run(experiment, dataset)
@@ -26,12 +26,12 @@ def main() -> int:
             f"{dataset}/evaluate_teacher": code_digest("evaluate", evaluation_choices(teacher)),
         }
         for method in experiment.methods:
-            cell = Cell(experiment.profile, dataset, method, experiment.seeds[0])
+            cell = Cell(experiment.name, dataset, method, experiment.seeds[0])
             student = student_run(experiment, cell)
             digests[f"{dataset}/train-{method}"] = code_digest("train", training_choices(student))
             digests[f"{dataset}/evaluate"] = code_digest("evaluate", evaluation_choices(student))
     for name, digest in digests.items():
-        path = RESULTS / experiment.profile / "digests" / f"{name}.txt"
+        path = RESULTS / experiment.name / "digests" / f"{name}.txt"
         write_bytes(path, f"{digest}\n".encode())
     return 0
 

@@ -11,16 +11,16 @@ from segdistill.training.instructions import cap_instructions
 
 
 def main() -> int:
-    """Leave results/PROFILE/evals/DATASET/METHOD/seedS/ complete."""
+    """Leave results/EXPERIMENT/evals/DATASET/METHOD/seedS/ complete."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile", help="an experiment's name")
+    parser.add_argument("experiment", help="an experiment's name")
     parser.add_argument("dataset")
     parser.add_argument("method", help=f"a key under options:, or {TEACHER!r}")
     parser.add_argument("seed", type=int, nargs="?", default=0, help="default: %(default)s")
     args = parser.parse_args()
     follow_dvc()
     cap_instructions()
-    cell = Cell(args.profile, args.dataset, args.method, args.seed)
+    cell = Cell(args.experiment, args.dataset, args.method, args.seed)
     planned = plan_evaluation(cell)
     if not planned.done:
         from segdistill.pipeline.worker import evaluate_cell  # needs torch

@@ -17,14 +17,14 @@ from segdistill.settings.cell import RESULTS, TEACHER, Cell
 
 
 def main() -> int:
-    """Rewrite code_digest and fingerprint of every run of the profiles."""
+    """Rewrite code_digest and fingerprint of every run of the experiments."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profiles", nargs="+", metavar="PROFILE", help="folder below results/")
+    parser.add_argument("experiments", nargs="+", metavar="EXPERIMENT", help="below results/")
     parser.add_argument("--why", required=True, help="what was rewritten and how it was proven")
     args = parser.parse_args()
     commit, count = git_commit(), 0
-    for profile in args.profiles:
-        for path in sorted((RESULTS / profile).glob("*/*/**/run.json")):
+    for experiment in args.experiments:
+        for path in sorted((RESULTS / experiment).glob("*/*/**/run.json")):
             count += restamp(path, commit, args.why)
     print(f"{count} runs restamped")
     return 0
@@ -37,7 +37,7 @@ def restamp(path: Path, commit: str | None, why: str) -> bool:
     """
     record = read_run(path)
     seed = 0 if record.kind == TEACHER else record.seed
-    now = plan(Cell(record.profile, record.dataset, record.method, seed))
+    now = plan(Cell(record.experiment, record.dataset, record.method, seed))
     if record.code_digest == now.code:
         return False
     hashes = record.manifest_sha256, record.teacher_sha256, record.pretrained_sha256

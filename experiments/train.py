@@ -10,15 +10,15 @@ from segdistill.settings.cell import TEACHER, Cell
 
 
 def main() -> int:
-    """Leave the cell's folder below results/PROFILE/ complete."""
+    """Leave the cell's folder below results/EXPERIMENT/ complete."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile", help="an experiment's name")
+    parser.add_argument("experiment", help="an experiment's name")
     parser.add_argument("dataset")
     parser.add_argument("method", help=f"a key under options:, or {TEACHER!r}")
     parser.add_argument("seed", type=int, nargs="?", default=0, help="default: %(default)s")
     args = parser.parse_args()
     follow_dvc()
-    planned = plan(Cell(args.profile, args.dataset, args.method, args.seed))
+    planned = plan(Cell(args.experiment, args.dataset, args.method, args.seed))
     ensure_trained(planned)
     publish_run(planned)
     return 0

@@ -21,7 +21,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what writing to i
 NUL = "embedded null byte"
 NO_HOME = "Could not determine home directory"
 PIPELINE = "dvc.yaml"
-TOO_DEEP = "a file that was read is nested too deeply; look at params.yaml, profile and records"
+TOO_DEEP = "a file that was read is nested too deeply; look at params.yaml, experiment and records"
 
 
 def leave_with(main: Callable[[], int]) -> NoReturn:
@@ -80,12 +80,12 @@ def _project_above() -> Path | None:
 def _reason(error: Exception) -> str | None:
     """What was refused, if it is the input; None for an error of the program."""
     if NUL in str(error):
-        return "the name of a file holds a NUL character; look at params.yaml and the profile"
+        return "the name of a file holds a NUL character; look at params.yaml and the experiment"
     if NO_HOME in str(error):
         return "the name of a folder begins with ~ and a user that this machine does not have"
     frames = traceback.extract_tb(error.__traceback__)
     if any(f"{os.sep}ruamel{os.sep}" in frame.filename for frame in frames):
-        return f"params.yaml or the profile: not valid YAML ({type(error).__name__}: {error})"
+        return f"params.yaml or the experiment: not valid YAML ({type(error).__name__}: {error})"
     return None
 
 

@@ -47,7 +47,7 @@ class RunRecord(Record):
 
     schema_version: Literal[1] = Field(1, alias="schema")
     kind: Literal["student", "teacher"]
-    profile: str
+    experiment: str
     dataset: str
     method: str
     seed: int = Field(ge=0)  # of the training's draws
@@ -100,7 +100,7 @@ class ScoreRecord(Record):
     """
 
     schema_version: Literal[1] = Field(1, alias="schema")
-    profile: str
+    experiment: str
     dataset: str
     split: str
     method: str

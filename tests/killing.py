@@ -18,7 +18,7 @@ from victim import CONTINUING, start_victim
 from segdistill.pipeline.cells import SCRATCH
 from segdistill.stop import EXIT_CODE
 
-PROFILE, DATASET, SEED = "smoke", "scenes_camvid", 0
+EXPERIMENT, DATASET, SEED = "smoke", "scenes_camvid", 0
 STATE = (str(SCRATCH), "results")  # all that a training writes
 POLL_SECONDS = 0.0002  # files of a small run stay half-written for about a millisecond
 
@@ -47,7 +47,7 @@ class KillTest:
 
     def start(self, *methods: str) -> ForkServerProcess:
         """A process that trains, evaluates and publishes `methods`."""
-        return start_victim(self.folder, PROFILE, DATASET, SEED, methods)
+        return start_victim(self.folder, EXPERIMENT, DATASET, SEED, methods)
 
     def finish(self, *methods: str) -> None:
         """Train, evaluate and publish `methods` undisturbed."""
@@ -57,7 +57,7 @@ class KillTest:
 
     def clear(self) -> None:
         """Forget everything but the teacher."""
-        for part in (STATE[0], f"results/{PROFILE}/runs", f"results/{PROFILE}/evals"):
+        for part in (STATE[0], f"results/{EXPERIMENT}/runs", f"results/{EXPERIMENT}/evals"):
             shutil.rmtree(self.folder / part, ignore_errors=True)
         (self.folder / "output.txt").unlink(missing_ok=True)
 
@@ -90,7 +90,7 @@ def kill_test(
     Moments are drawn from `seed`: a time uniform over the uninterrupted run, and every other
     time the first file write after it. `data` holds the prepared dataset.
     """
-    make_project(test.folder, PROFILE, DATASET, methods, SEED, data)
+    make_project(test.folder, EXPERIMENT, DATASET, methods, SEED, data)
     test.finish("teacher")
     expected = _reference(test, methods)
     for place, method in enumerate(methods):
@@ -108,7 +108,7 @@ def kill_test(
 def _reference(test: KillTest, methods: Sequence[str]) -> dict[str, Outcome]:
     """What an ordinary worker makes of all methods together when nobody kills it."""
     test.clear()
-    words = ("-m", "segdistill.pipeline.worker", PROFILE, DATASET, str(SEED), *methods)
+    words = ("-m", "segdistill.pipeline.worker", EXPERIMENT, DATASET, str(SEED), *methods)
     done = python(*words, cwd=test.folder)
     assert done.returncode == 0, done.stderr
     test.finish(*methods)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from results_tree import IMAGES, PROFILE, STEPS, Tree, _label, _prediction, make_tree
+from results_tree import EXPERIMENT, IMAGES, STEPS, Tree, _label, _prediction, make_tree
 
 from segdistill.check.published import find_targets
 from segdistill.check.report import check
@@ -45,7 +45,7 @@ def refingerprint(path: Path) -> None:
 def _complete(run: Path, method: str, seed: int) -> None:
     path = run / "run.json"
     record = json.loads(path.read_text())
-    record["config"] |= {"profile": PROFILE, "dataset": DATA, "method": method, "seed": seed,
+    record["config"] |= {"experiment": EXPERIMENT, "dataset": DATA, "method": method, "seed": seed,
                          "training": {"steps": STEPS}, "terms": []}  # fmt: skip
     record["environment"] |= {"platform": "test", "processor": "test", "cores": 2, "threads": 1,
                               "packages": {"torch": "2.0"}}  # fmt: skip

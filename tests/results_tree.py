@@ -18,7 +18,7 @@ from segdistill.evaluation.scores import scores
 from segdistill.records import Seconds
 
 SMOKE = Path(__file__).resolve().parents[1] / "experiments" / "smoke" / "params.yaml"
-PROFILE = "demo"
+EXPERIMENT = "demo"
 METHODS = ("student", "kd", "cwd", "pcd")
 SIZE = (48, 64)  # H W
 IMAGES = 6
@@ -39,8 +39,8 @@ class Tree:
 
     @property
     def folder(self) -> Path:
-        """results/PROFILE."""
-        return self.root / "results" / PROFILE
+        """results/EXPERIMENT."""
+        return self.root / "results" / EXPERIMENT
 
     def run(self, dataset: str, method: str, seed: int = 0) -> Path:
         """The folder of a training."""
@@ -87,7 +87,7 @@ def _write_settings(tree: Tree) -> None:
     block = next(iter(smoke["data"].values()))
     params = {
         **smoke,
-        "profile": PROFILE,
+        "experiment": EXPERIMENT,
         **grid,
         "statistics": statistics,
         "data": dict.fromkeys(tree.datasets, block),
@@ -150,7 +150,7 @@ def _write_cell(tree: Tree, dataset: str, method: str, seed: int, labels: list[L
     areas.save(evaluation / "areas.npz")
     common = {
         "schema": 1,
-        "profile": PROFILE,
+        "experiment": EXPERIMENT,
         "dataset": dataset,
         "method": method,
         "seed": seed,

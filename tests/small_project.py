@@ -9,14 +9,14 @@ from segdistill.settings.loading import PARAMS, params_path
 
 
 def make_project(
-    folder: Path, profile: str, dataset: str, methods: Sequence[str], seed: int, data: Path
+    folder: Path, experiment: str, dataset: str, methods: Sequence[str], seed: int, data: Path
 ) -> None:
-    """Make `folder` a project whose default experiment is `profile` with one dataset and seed.
+    """Make `folder` a project whose default experiment is `experiment` with one dataset and seed.
 
     Methods without a block of options get an empty one. `data` holds the prepared dataset.
     """
     yaml = YAML()
-    params = yaml.load(params_path(profile).read_text(encoding="utf-8"))
+    params = yaml.load(params_path(experiment).read_text(encoding="utf-8"))
     params |= {"datasets": [dataset], "methods": list(methods), "seeds": [seed]}
     for method in methods:
         params["options"].setdefault(method, {})

@@ -19,7 +19,7 @@ CONTINUING = "continuing from step"  # what the trainer logs when it resumes
 
 
 def start_victim(
-    workspace: Path, profile: str, dataset: str, seed: int, methods: Sequence[str]
+    workspace: Path, experiment: str, dataset: str, seed: int, methods: Sequence[str]
 ) -> ForkServerProcess:
     """A new process at work in `workspace`; what it prints is appended to output.txt there.
 
@@ -29,28 +29,30 @@ def start_victim(
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     context = get_context("forkserver")
     context.set_forkserver_preload(["segdistill.pipeline.worker"])
-    process = context.Process(target=_main, args=(workspace, profile, dataset, seed, methods))
+    process = context.Process(target=_main, args=(workspace, experiment, dataset, seed, methods))
     process.start()
     return process
 
 
-def _main(workspace: Path, profile: str, dataset: str, seed: int, methods: Sequence[str]) -> None:
+def _main(
+    workspace: Path, experiment: str, dataset: str, seed: int, methods: Sequence[str]
+) -> None:
     os.chdir(workspace)
     with Path("output.txt").open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    leave_with(partial(_work_and_publish, profile, dataset, seed, methods))
+    leave_with(partial(_work_and_publish, experiment, dataset, seed, methods))
 
 
-def _work_and_publish(profile: str, dataset: str, seed: int, methods: Sequence[str]) -> int:
+def _work_and_publish(experiment: str, dataset: str, seed: int, methods: Sequence[str]) -> int:
     from segdistill.pipeline.worker import work  # the server has imported it
 
     stop = StopRequest()
     stop.listen()
-    work(profile, dataset, seed, methods, stop)
+    work(experiment, dataset, seed, methods, stop)
     for method in methods:
-        cell = Cell(profile, dataset, method, seed)
+        cell = Cell(experiment, dataset, method, seed)
         publish_run(plan(cell))
         publish_evaluation(plan_evaluation(cell))
     return 0

@@ -36,7 +36,7 @@ def cell_faults(cell: Published) -> Iterator[str]:
 
 def _identity(record: RunRecord | ScoreRecord, lies: Path) -> Iterator[str]:
     """A record lies in the folder whose cell it names, wherever the results lie."""
-    cell = Cell(record.profile, record.dataset, record.method, record.seed)
+    cell = Cell(record.experiment, record.dataset, record.method, record.seed)
     home = cell.run_dir if isinstance(record, RunRecord) else cell.evaluation_dir
     own = home.relative_to(RESULTS) if home.is_relative_to(RESULTS) else home
     if lies.absolute().parts[-len(own.parts) :] != own.parts:
@@ -57,7 +57,7 @@ def _provenance(cell: Published) -> Iterator[str]:
     hashes = run.code_digest, run.manifest_sha256, run.teacher_sha256, run.pretrained_sha256
     if run.fingerprint != fingerprint_of(run.config, *hashes):
         yield "fingerprint does not follow from config, code, data and teacher"
-    for key in ("profile", "dataset", "method", "seed"):
+    for key in ("experiment", "dataset", "method", "seed"):
         if run.config.get(key) != getattr(run, key):
             yield f"config.{key} is not the record's {key}"
     if missing := [key for key in ENVIRONMENT if not run.environment.get(key)]:

@@ -18,7 +18,7 @@ DEPTH = {RUNS: 3, TEACHERS: 1}  # DATASET/METHOD/seedN, DATASET
 
 @dataclass(frozen=True)
 class Target:
-    """Cells to check in one folder results/PROFILE."""
+    """Cells to check in one folder results/EXPERIMENT."""
 
     root: Path
     folders: tuple[Path, ...]  # of trainings
@@ -29,7 +29,7 @@ class Target:
 class Published:
     """One training and its evaluation, with all their records."""
 
-    folder: Path  # PROFILE/runs/DATASET/METHOD/seedN, or PROFILE/teachers/DATASET
+    folder: Path  # EXPERIMENT/runs/DATASET/METHOD/seedN, or EXPERIMENT/teachers/DATASET
     evaluation: Path
     run: RunRecord
     scores: ScoreRecord
@@ -40,7 +40,7 @@ class Published:
     def cell(self) -> Cell:
         """Which training its record says it is."""
         run = self.run
-        return Cell(run.profile, run.dataset, run.method, 0 if self.is_teacher else run.seed)
+        return Cell(run.experiment, run.dataset, run.method, 0 if self.is_teacher else run.seed)
 
     @property
     def is_teacher(self) -> bool:
@@ -54,13 +54,13 @@ class Published:
 
 
 def find_targets(paths: Sequence[Path]) -> list[Target]:
-    """The cells that `paths` name, by default those of every profile with results.
+    """The cells that `paths` name, by default those of every experiment with results.
 
     Raises SuiteError if there is nothing to check at a path.
     """
     found = list(paths) or sorted(filter(_is_root, RESULTS.glob("*/")))
     if not found:
-        raise SuiteError(f"{RESULTS}/: no results here; name a run or a folder results/PROFILE")
+        raise SuiteError(f"{RESULTS}/: no results here; name a run or a folder results/EXPERIMENT")
     return [_target(path) for path in found]
 
 
@@ -98,7 +98,7 @@ def _target(path: Path) -> Target:
             kind, *rest = folder.relative_to(root).parts
             if DEPTH.get(kind) == len(rest):
                 return Target(root, (folder,), whole=False)
-    raise SuiteError(f"{path}: neither a published run nor a folder results/PROFILE")
+    raise SuiteError(f"{path}: neither a published run nor a folder results/EXPERIMENT")
 
 
 def _confusion(path: Path) -> Ints:

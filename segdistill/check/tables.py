@@ -10,13 +10,10 @@ from typing import Any
 from segdistill.check.differences import differences
 from segdistill.errors import SuiteError
 from segdistill.report.claims import read_claims
-from segdistill.report.compare import CLAIMS, dataset_tables
-from segdistill.report.gains import compare_methods
-from segdistill.report.metrics import metric_files
-from segdistill.report.summary import summarise
-from segdistill.report.tables.across_table import across_table
-from segdistill.report.tables.formats import values_csv
-from segdistill.report.tables.matrix import collect
+from segdistill.report.compare import CLAIMS, report_tables
+from segdistill.report.comparison import compare_methods
+from segdistill.report.matrix import collect
+from segdistill.report.summary import metric_files, summarise
 from segdistill.settings.loading import read_experiment
 
 PROBLEMS = "problems"  # pictures that could not be drawn: they need the data and are no numbers
@@ -42,17 +39,15 @@ def table_faults(folder: Path) -> Iterator[str]:
 def _expected(folder: Path) -> dict[str, str]:
     """The files that the folder's cells give, by name."""
     experiment = read_experiment(folder.resolve().name)
-    matrix, claims = collect(experiment.profile, experiment, folder), read_claims(CLAIMS)
+    matrix, claims = collect(experiment.name, experiment, folder), read_claims(CLAIMS)
     comparisons = [
         compare_methods(matrix, dataset, claims, experiment.statistics)
         for dataset in experiment.datasets
     ]
-    tables = [table for each in comparisons for table in dataset_tables(matrix, each)]
-    if across := across_table(matrix, comparisons):
-        tables.append(across)
+    tables = report_tables(matrix, comparisons)
     return {
-        **{f"tables/{table.name}.csv": values_csv(table.values) for table in tables},
-        "summary.json": json.dumps(summarise(matrix, comparisons, ())),
+        **{f"tables/{n}": text.decode() for n, text in tables.items() if n.endswith(".csv")},
+        "summary.json": json.dumps(summarise(matrix, ())),
         **{f"metrics/{n}": text.decode() for n, text in metric_files(comparisons).items()},
     }
 

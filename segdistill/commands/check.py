@@ -19,8 +19,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="*",
         metavar="PATH",
-        help="a published run (the folder of a run.json) or a whole results/PROFILE, your own or "
-        "another's; without any, every folder of results/",
+        help="a published run (the folder of a run.json) or a whole results/EXPERIMENT, your own "
+        "or another's; without any, every folder of results/",
     )
     parser.add_argument(
         "--evaluate",

@@ -34,11 +34,11 @@ def _show(name: str | None, timed: bool) -> int:
 
     experiment = read_experiment(name)
     states = list(cell_states(experiment))
-    print(f"experiment {experiment.profile}, seeds {' '.join(map(str, experiment.seeds))}")
+    print(f"experiment {experiment.name}, seeds {' '.join(map(str, experiment.seeds))}")
     print(*status_lines(states), sep="\n")
     missing = list(lacking(experiment, states))
     waiting = [found for found in states if found.state in TO_TRAIN]
-    costs = measured(experiment.profile)
+    costs = measured(experiment.name)
     if timed:
         from segdistill.pipeline.probe import probe  # needs torch
 

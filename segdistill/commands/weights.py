@@ -70,7 +70,7 @@ def _accept(args: argparse.Namespace) -> list[str]:
         Request(
             source=args.source,
             target=args.to,
-            profile=experiment,
+            experiment=experiment,
             role=role,
             dataset=dataset,
             split=args.split,

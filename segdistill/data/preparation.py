@@ -44,7 +44,7 @@ def _refuse_counts(root: Path, splits: list[Split]) -> None:
     raise SuiteError(
         f"{root}: split {wrong.split!r} of {wrong.info.name} has {len(wrong)} images, the official "
         f"release has {_expected(wrong)}; complete it, or pass --subset (subset: true in "
-        "profile), and every table will say so"
+        "experiment), and every table will say so"
     )
 
 

@@ -113,7 +113,7 @@ def evaluate(
     record = ScoreRecord.model_validate(
         {
             "schema": 1,
-            "profile": cell.profile,
+            "experiment": cell.experiment,
             "dataset": cell.dataset,
             "method": cell.method,
             "seed": cell.seed,

@@ -67,14 +67,14 @@ def fit(
         what = f"lacks {missing[0]!r}" if missing else f"has {surplus[0]!r}, which is unknown"
         raise SuiteError(
             f"{source}: {what} ({len(missing)} missing, {len(surplus)} unknown); it is another "
-            "network than the profile's"
+            "network than the experiment's"
         )
     fitted = {}
     for name, target in wanted.items():
         tensor = converted.get(name, torch.zeros_like(target))
         if tensor.shape != target.shape:
             raise SuiteError(
-                f"{source}: {name} is {_shape(tensor)}, the profile's network needs "
+                f"{source}: {name} is {_shape(tensor)}, the experiment's network needs "
                 f"{_shape(target)}"
             )
         fitted[name] = tensor.to(target.dtype).contiguous()

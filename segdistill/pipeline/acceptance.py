@@ -32,7 +32,7 @@ class Request:
 
     source: Path
     target: Path
-    profile: str
+    experiment: str
     role: Role
     dataset: str
     split: str | None = None  # None: the one that the experiment reports
@@ -46,7 +46,7 @@ def accept(request: Request) -> list[str]:
     Nothing is written unless every tensor fits the experiment's network and, where the data are
     asked for, the score reaches the floor. Raises SuiteError otherwise.
     """
-    experiment = read_experiment(request.profile)
+    experiment = read_experiment(request.experiment)
     network: Network = getattr(experiment.networks, request.role)
     converted = convert(read_checkpoint(request.source), request.source)
     record = {
@@ -54,7 +54,7 @@ def accept(request: Request) -> list[str]:
         "source": request.source.name,
         "source_sha256": file_hash(request.source),
         "origin": converted.origin,
-        "profile": request.profile,
+        "experiment": request.experiment,
         "network": network.model_dump(mode="json"),
     }
     told = [f"{request.source}: {len(converted.tensors)} tensors by {converted.origin}'s names"]
@@ -95,7 +95,7 @@ def _scored(
             "is refused, such as a point less than was published; or --no-evaluate"
         )
     split = _open(experiment, request)
-    cell = Cell(request.profile, request.dataset, request.role, 0)
+    cell = Cell(request.experiment, request.dataset, request.role, 0)
     subject = Subject(cell, subset=False, weights_sha256=file_hash(request.source))
     with tempfile.TemporaryDirectory() as scratch:
         recipe = Evaluation(pictures=0, latency_runs=0, threads=experiment.evaluate.threads)
@@ -116,7 +116,9 @@ def _open(experiment: Experiment, request: Request) -> Split:
     """The split to score on. Raises SuiteError saying what to do where the data are not there."""
     if request.dataset not in experiment.data:
         hint = did_you_mean(request.dataset, list(experiment.data))
-        raise SuiteError(f"experiment {request.profile}: data: no block {request.dataset!r}{hint}")
+        raise SuiteError(
+            f"experiment {request.experiment}: data: no block {request.dataset!r}{hint}"
+        )
     source = experiment.data[request.dataset]
     try:
         return open_data(request.dataset, source, request.split or source.evaluate_split)

@@ -92,11 +92,11 @@ def plan_run(config: RunConfig) -> PlannedCell:
 def unfinished_cohort(planned: PlannedCell) -> list[PlannedCell]:
     """`planned` and, if the experiment trains in cohorts, its dataset's other unfinished cells."""
     cell = planned.cell
-    experiment = read_experiment(cell.profile)
+    experiment = read_experiment(cell.experiment)
     if cell.is_teacher or not experiment.execution.cohort:
         return [planned]
     others = [
-        plan(Cell(cell.profile, cell.dataset, method, seed))
+        plan(Cell(cell.experiment, cell.dataset, method, seed))
         for seed in experiment.seeds
         for method in experiment.methods
     ]

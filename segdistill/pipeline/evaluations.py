@@ -18,6 +18,7 @@ from segdistill.settings.loading import RunConfig, read_experiment, run_config
 from segdistill.settings.schema import Evaluation
 
 RECORD = "scores.json"
+KEYS = ("experiment", "dataset", "method", "seed", "data", "student")  # of what is scored
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class PlannedEvaluation:
         """Equal keys give equal scores."""
         config = self.config.as_dict()
         parts = [
-            [config[name] for name in ("profile", "dataset", "method", "seed", "data", "student")],
+            [config[name] for name in KEYS],
             [self.config.data.evaluate_split, self.recipe.model_dump(mode="json")],
             [self.weights_sha256, self.data, self.code],
         ]
@@ -63,7 +64,7 @@ def plan_evaluation(cell: Cell, weights: Path | None = None) -> PlannedEvaluatio
     config = run_config(cell)
     return PlannedEvaluation(
         config=config,
-        recipe=read_experiment(cell.profile).evaluate,
+        recipe=read_experiment(cell.experiment).evaluate,
         weights_sha256=file_hash(weights) if weights else weights_hash(cell.run_dir),
         data=manifest_hash(cell.dataset),
         code=code_digest("evaluate", evaluation_choices(config)),

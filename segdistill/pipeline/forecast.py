@@ -41,12 +41,12 @@ class Forecast:
     bytes: float
 
 
-def measured(profile: str) -> dict[Key, Cost]:
-    """Costs by dataset and method: means over the runs of `profile` in results/ that were trained
-    on a machine of this kind.
+def measured(experiment: str) -> dict[Key, Cost]:
+    """Costs by dataset and method: means over the runs of `experiment` in results/ that were
+    trained on a machine of this kind.
     """
     found: dict[Key, list[Cost]] = {}
-    folder = RESULTS / profile
+    folder = RESULTS / experiment
     for path in (*folder.glob("teachers/*/run.json"), *folder.glob("runs/*/*/seed*/run.json")):
         try:
             run = read_run(path)
@@ -54,7 +54,7 @@ def measured(profile: str) -> dict[Key, Cost]:
             continue
         if run.steps and same_kind(run.environment):
             key = (run.dataset, run.method)
-            size = _bytes(Cell(profile, run.dataset, run.method, run.seed))
+            size = _bytes(Cell(experiment, run.dataset, run.method, run.seed))
             found.setdefault(key, []).append(Cost.of(run.seconds, run.steps, size))
     return {key: _mean(costs) for key, costs in found.items()}
 

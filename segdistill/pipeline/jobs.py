@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from segdistill.settings.cell import TEACHER, Cell
-from segdistill.settings.loading import PARAMS, params_path
+from segdistill.settings.loading import pipeline_of
 from segdistill.settings.schema import Experiment
 from segdistill.stop import EXIT_CODE
 
@@ -25,7 +25,7 @@ class Job:
 
 def matrix_jobs(experiment: Experiment) -> list[Job]:
     """A job for every dataset's teacher; then one for all students of a dataset and seed."""
-    pipeline, name = pipeline_of(experiment.profile), experiment.profile
+    pipeline, name = pipeline_of(experiment.name), experiment.name
     jobs = []
     for dataset in experiment.datasets:
         students = []
@@ -38,12 +38,6 @@ def matrix_jobs(experiment: Experiment) -> list[Job]:
         first = (f"data/dvc.yaml:prepare@{dataset}", *(f"{pipeline}{s}" for s in teacher))
         jobs.append(Job(f"{dataset}-teacher", first, tuple(students)))
     return jobs
-
-
-def pipeline_of(experiment: str) -> str:
-    """What the names of an experiment's stages begin with, seen from the top."""
-    path = params_path(experiment)
-    return "" if path == PARAMS else f"{path.with_name('dvc.yaml')}:"
 
 
 def failed_cells(job: Job, log: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ def lacking(experiment: Experiment, states: Sequence[CellState]) -> Iterator[str
         yield from _data(dataset)
     yield from _weights(experiment, [found for found in waiting if found.state in TO_TRAIN])
     if waiting:
-        folders = (Path("data"), SCRATCH, RESULTS / experiment.profile)
+        folders = (Path("data"), SCRATCH, RESULTS / experiment.name)
         yield from filter(None, map(_unwritable, folders))
         yield from _tools()
 

@@ -12,9 +12,10 @@ import submitit
 from submitit.core.utils import UncompletedJobError
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, pipeline_of, was_stopped
+from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, was_stopped
 from segdistill.pipeline.reproduction import Reproduction
 from segdistill.progress import progress
+from segdistill.settings.loading import pipeline_of
 from segdistill.settings.schema import Experiment
 from segdistill.stop import StopRequest
 
@@ -104,7 +105,7 @@ def run_matrix(experiment: Experiment, here: Pool, pool: Pool) -> dict[str, str]
 
     Raises SuiteError if nothing could begin, Stopped after a request to stop.
     """
-    pipeline = pipeline_of(experiment.profile)
+    pipeline = pipeline_of(experiment.name)
     for reason in here.run([Job("digest", (f"{pipeline}digest",))]).values():
         raise SuiteError(f"digest: {reason}")
     failures = pool.run(matrix_jobs(experiment))

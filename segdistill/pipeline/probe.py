@@ -52,7 +52,7 @@ def probe(experiment: Experiment, dataset: str, methods: Sequence[str]) -> dict[
 
     Raises SuiteError if the data are not there.
     """
-    cells = [Cell(experiment.profile, dataset, m, 0) for m in methods if m != TEACHER]
+    cells = [Cell(experiment.name, dataset, m, 0) for m in methods if m != TEACHER]
     students = [student_run(experiment, cell) for cell in cells]
     teacher = teacher_run(experiment, dataset)
     trained = TEACHER in methods and teacher.source is None

@@ -30,12 +30,12 @@ SEED_ALONE = "seed"
 
 
 def ensure_trained(planned: PlannedCell) -> None:
-    """Train `planned`, with its cohort if the profile says so, unless it is done already."""
+    """Train `planned`, with its cohort if the experiment says so, unless it is done already."""
     if planned.trained:
         return
     # A job of `segdistill run` is one process, and so are the others.
     alone = os.environ.get(COHORT) == SEED_ALONE
-    processes = 1 if alone else read_experiment(planned.cell.profile).execution.processes
+    processes = 1 if alone else read_experiment(planned.cell.experiment).execution.processes
     found = unfinished_cohort(planned)
     cells = [c for c in found if not alone or c.config.seed == planned.config.seed]
     try:
@@ -57,11 +57,11 @@ def publish_run(planned: PlannedCell) -> None:
     record = RunRecord(
         schema=1,
         kind="teacher" if planned.cell.is_teacher else "student",
-        profile=planned.cell.profile,
+        experiment=planned.cell.experiment,
         dataset=config.dataset,
         method=config.method,
         seed=config.seed,
-        note=read_experiment(planned.cell.profile).note,
+        note=read_experiment(planned.cell.experiment).note,
         config=config.as_dict(),
         fingerprint=planned.fingerprint,
         code_digest=planned.code,
@@ -157,7 +157,7 @@ def _worker_arguments(cells: Sequence[PlannedCell], processes: int) -> list[list
     first = cells[0].config
     names = [(cell.config.seed, cell.config.method) for cell in cells]
     return [
-        [first.cell.profile, first.dataset, str(seed), *methods]
+        [first.cell.experiment, first.dataset, str(seed), *methods]
         for seed, methods in cohorts(names, processes)
     ]
 

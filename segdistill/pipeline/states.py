@@ -63,7 +63,7 @@ def cell_states(experiment: Experiment) -> Iterator[CellState]:
         ready = _state(_candidate(teacher_run(experiment, dataset)))
         yield ready
         for method in experiment.methods:
-            cell = Cell(experiment.profile, dataset, method, experiment.seeds[0])
+            cell = Cell(experiment.name, dataset, method, experiment.seeds[0])
             first = _candidate(student_run(experiment, cell))
             if first.plan is None and ready.state == "missing":
                 first = replace(first, obstacle=WAITING)

@@ -1,5 +1,5 @@
-"""The process that trains: `python -m segdistill.pipeline.worker PROFILE DATASET SEED METHOD...`,
-or one of the recipe's `devices` that torchrun starts with the same module and arguments.
+"""The process that trains: `python -m segdistill.pipeline.worker NAME DATASET SEED METHOD...`, or
+one of the recipe's `devices` that torchrun starts with the same module and arguments.
 
 All METHODS share one loader and one teacher forward per batch. Finished trainings and their
 evaluations stay in the scratch folder, from where the stages publish them.
@@ -45,7 +45,7 @@ WEIGHTS = "weights.safetensors"
 def main() -> int:
     """Train and evaluate what the command line names."""
     parser = argparse.ArgumentParser(prog="segdistill.pipeline.worker", description=__doc__)
-    parser.add_argument("profile")
+    parser.add_argument("experiment")
     parser.add_argument("dataset")
     parser.add_argument("seed", type=int)
     parser.add_argument("methods", nargs="+", metavar="METHOD")
@@ -55,12 +55,12 @@ def main() -> int:
     stop = StopRequest()
     stop.listen()
     with joined() as ranks:
-        work(args.profile, args.dataset, args.seed, args.methods, stop, ranks)
+        work(args.experiment, args.dataset, args.seed, args.methods, stop, ranks)
     return 0
 
 
 def work(
-    profile: str,
+    experiment: str,
     dataset: str,
     seed: int,
     methods: Sequence[str],
@@ -72,7 +72,7 @@ def work(
     All ranks train; the first one alone holds the locks, writes and evaluates.
     """
     device = pick_device()
-    planned = [plan(Cell(profile, dataset, method, seed)) for method in methods]
+    planned = [plan(Cell(experiment, dataset, method, seed)) for method in methods]
     with ExitStack() as locks:
         for cell in planned if ranks.leads else ():
             locks.enter_context(locked(cell.scratch))
@@ -148,7 +148,7 @@ def pick_device() -> torch.device:
     if wanted > found:
         raise SuiteError(
             f"{wanted} devices wanted, but torch can use {found} of this machine's GPUs; lower "
-            "`devices` in the profile, or hide the GPUs (CUDA_VISIBLE_DEVICES='')"
+            "`devices` in the experiment, or hide the GPUs (CUDA_VISIBLE_DEVICES='')"
         )
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     torch.cuda.set_device(device)
@@ -165,7 +165,7 @@ def train_cells(
     config = cells[0].config
     if ranks.world != config.training.devices:
         raise SuiteError(
-            f"profile {config.profile}: the recipe says devices: {config.training.devices}, but "
+            f"experiment {config.experiment}: it says devices: {config.training.devices}, but "
             f"{ranks.world} processes were started"
         )
     jobs = [TrainingJob(cell.config, cell.scratch) for cell in cells]
@@ -173,7 +173,7 @@ def train_cells(
         for cell in cells:
             _remove(cell.scratch / SUMMARY)
     teacher = config.cell.teacher.run_dir / WEIGHTS
-    execution = read_experiment(config.profile).execution
+    execution = read_experiment(config.experiment).execution
     try:
         session.run(jobs, teacher, execution, device, stop, ranks)
     finally:  # one that failed leaves the others' results in place

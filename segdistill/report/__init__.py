@@ -1,1 +1,1 @@
-"""What the finished cells of a profile add up to: tables, plots, pictures and one page."""
+"""What the finished cells of an experiment add up to: tables, plots, pictures and one page."""

@@ -1,24 +1,15 @@
 """Published gains to hold ours against: experiments/claims.csv."""
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from segdistill.errors import SuiteError
 
-COLUMNS = (
-    "dataset",
-    "teacher",
-    "student",
-    "method",
-    "metric",
-    "value",
-    "gain",
-    "split",
-    "source",
-    "address",
-)
+NAMES = ("dataset", "teacher", "student", "method", "split", "source", "address")
+COLUMNS = (*NAMES, "metric", "value", "gain")
 
 
 @dataclass(frozen=True)
@@ -29,11 +20,11 @@ class Claim:
     teacher: str
     student: str
     method: str
-    value: float | None  # mIoU, fraction
-    gain: float  # fraction
     split: str
     source: str
     address: str
+    value: float | None  # mIoU, fraction
+    gain: float  # fraction
 
     @property
     def pair(self) -> str:
@@ -49,34 +40,32 @@ def read_claims(path: Path) -> tuple[Claim, ...]:
     if not path.exists():
         return ()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
-                raise SuiteError(f"{path}: no column {missing[0]!r}")
-            return tuple(
-                claim
-                for line, row in enumerate(reader, start=2)
-                if (claim := _claim(row, path, line))
-            )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig"
+        )
+    except (OSError, ValueError) as error:  # ParserError and UnicodeDecodeError are ValueErrors
         raise SuiteError(f"{path}: cannot read ({error})") from error
+    if missing := [name for name in COLUMNS if name not in table.columns]:
+        raise SuiteError(f"{path}: no column {missing[0]!r}")
+    rows = table.apply(lambda column: column.str.strip()).to_dict("records")
+    return tuple(
+        _claim({str(name): str(text) for name, text in row.items()}, f"{path}:{line}")
+        for line, row in enumerate(rows, start=2)
+        if row["metric"].lower() == "miou" and row["gain"]
+    )
 
 
-def _claim(row: dict[str, str | None], path: Path, line: int) -> Claim | None:
-    cells = {name: (row[name] or "").strip() for name in COLUMNS}
-    if cells["metric"].lower() != "miou" or not cells["gain"]:
-        return None
-    gain = _fraction(cells["gain"], f"{path}:{line}: gain")
-    value = _fraction(cells["value"], f"{path}:{line}: value") if cells["value"] else None
-    names = ("dataset", "teacher", "student", "method", "split", "source", "address")
-    return Claim(value=value, gain=gain, **{name: cells[name] for name in names})
+def _claim(row: dict[str, str], where: str) -> Claim:
+    gain = _fraction(row["gain"], f"{where}: gain")
+    value = _fraction(row["value"], f"{where}: value") if row["value"] else None
+    return Claim(**{name: row[name] for name in NAMES}, value=value, gain=gain)
 
 
 def _fraction(text: str, where: str) -> float:
     try:
         value = float(text) / 100
-    except ValueError as error:
-        raise SuiteError(f"{where}: {text!r} is not a number of percent") from error
-    if not math.isfinite(value) or abs(value) > 1:
+    except ValueError:
+        value = math.nan
+    if not abs(value) <= 1:
         raise SuiteError(f"{where}: {text!r} is not a number of percent")
     return value

@@ -1,36 +1,25 @@
-"""Everything compare writes for a profile: tables, plots, pictures, summary and page."""
+"""Everything compare writes for an experiment: tables, plots, pictures, summary and page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from segdistill.records import write_bytes, write_json
-from segdistill.report.ablation import ablations
 from segdistill.report.claims import read_claims
-from segdistill.report.comparison import Comparison
-from segdistill.report.files import Files, fill, picture_files, plot_files, table_files
-from segdistill.report.gains import compare_methods
-from segdistill.report.headline import headline_table
-from segdistill.report.metrics import metric_files
+from segdistill.report.collect import csv_of
+from segdistill.report.comparison import Comparison, compare_methods
+from segdistill.report.files import Files, fill, plot_files, table_files
+from segdistill.report.matrix import Matrix, collect
 from segdistill.report.page import Section, render
 from segdistill.report.pictures import pictures
-from segdistill.report.plots.ablation_plots import ablation_plot
-from segdistill.report.plots.boundary_plots import boundary_plot
-from segdistill.report.plots.class_plots import class_plot
-from segdistill.report.plots.cost_plots import cost_plot
-from segdistill.report.plots.curve_plots import curve_plots
-from segdistill.report.plots.gain_plots import gain_plot
-from segdistill.report.plots.style import Plot
-from segdistill.report.summary import summarise
-from segdistill.report.tables.ablation_table import ablation_table
-from segdistill.report.tables.across_table import across_table
-from segdistill.report.tables.claim_table import claim_table
-from segdistill.report.tables.cost_table import cost_table
-from segdistill.report.tables.focus_table import focus_table
-from segdistill.report.tables.formats import plain, values_csv
-from segdistill.report.tables.matrix import Matrix, collect
-from segdistill.report.tables.metric_tables import boundary_table, class_table, object_table
-from segdistill.report.tables.table import Table, Value
+from segdistill.report.plots.curves import curve_plots
+from segdistill.report.plots.gains import gain_plot, variant_plot
+from segdistill.report.plots.measures import boundary_plot, class_plot, cost_plot
+from segdistill.report.summary import metric_files, summarise
+from segdistill.report.tables import headline, measures
+from segdistill.report.tables.formats import plain
+from segdistill.report.tables.table import Table
+from segdistill.report.variants import variants_of
 from segdistill.settings.loading import read_experiment
 
 CLAIMS = Path("experiments/claims.csv")
@@ -54,7 +43,7 @@ class Report:
     def text(self) -> str:
         """The headline tables, and what is missing, for a terminal."""
         unfinished = self.matrix.unfinished()
-        total = len(self.matrix.cells) + len(self.matrix.teachers)
+        total = len(self.matrix.cells)
         lines = [plain(table) for table in self.headlines]
         lines += [f"{cell.state}: {cell.dataset} {cell.label} {cell.reason}".rstrip()
                   for cell in unfinished]  # fmt: skip
@@ -63,86 +52,66 @@ class Report:
         return "\n".join([*lines, f"written to {self.folder / 'report.html'}"])
 
 
-def build_report(profile: str | None, results: Path) -> Report:
-    """Write the report of `profile` (None: that of params.yaml) into results/PROFILE.
+def build_report(experiment: str | None, results: Path) -> Report:
+    """Write the report of `experiment` (None: that of params.yaml) into results/EXPERIMENT.
 
     Works on whatever cells there are. Raises SuiteError only for mistakes outside the cells:
-    params.yaml, the profile, the claims, or a folder that cannot be written.
+    params.yaml, the experiment, the claims, or a folder that cannot be written.
     """
-    params = read_experiment(profile)
-    folder = results / params.profile
-    matrix = collect(params.profile, params, folder)
+    params = read_experiment(experiment)
+    folder = results / params.name
+    matrix = collect(params.name, params, folder)
     claims = read_claims(CLAIMS)
     comparisons = [
         compare_methods(matrix, dataset, claims, params.statistics) for dataset in params.datasets
     ]
-    sections = [_section(matrix, comparison) for comparison in comparisons]
-    overall = [
-        across_table(matrix, comparisons),
-        gain_plot(matrix, comparisons),
-        cost_plot(matrix, comparisons),
-    ]
-    across = [item for item in overall if item]
+    sections = [_section(comparison) for comparison in comparisons]
+    across = [headline.across_table(matrix, comparisons)]
+    plots = [gain_plot(matrix, comparisons), cost_plot(matrix, comparisons)]
     problems = tuple(problem for section in sections for problem in section.problems)
-    _write(folder, sections, across)
+    fill(folder / "tables", report_tables(matrix, comparisons))
+    everything = [*plots, *(plot for section in sections for plot in section.plots)]
+    fill(folder / "plots", plot_files(plot for plot in everything if plot))
+    shown = {f"{p.name}.png": p.png for section in sections for p in section.pictures}
+    # Without its images, a dataset's pictures cannot be drawn again: those of before stay.
+    undrawn = tuple(f"{section.dataset}_" for section in sections if not section.pictures)
+    fill(folder / "pictures", shown, undrawn)
     fill(folder / "metrics", metric_files(comparisons))
-    write_json(folder / "summary.json", summarise(matrix, comparisons, problems))
-    write_bytes(folder / "report.html", render(matrix, sections, across).encode())
-    return Report(matrix, folder, tuple(s.headline for s in sections), problems)
+    write_json(folder / "summary.json", summarise(matrix, problems))
+    write_bytes(folder / "report.html", render(matrix, sections, across, plots).encode())
+    return Report(matrix, folder, tuple(section.tables[0] for section in sections), problems)
 
 
-def dataset_tables(matrix: Matrix, comparison: Comparison) -> list[Table]:
+def report_tables(matrix: Matrix, comparisons: Sequence[Comparison]) -> Files:
+    """The files of tables/: every number as results.csv, and the printed tables made of them."""
+    across = headline.across_table(matrix, comparisons)
+    tables = [table for one in comparisons for table in _dataset_tables(one)]
+    tables += [across] if across else []
+    return {"results.csv": csv_of(matrix.frame), **table_files(tables)}
+
+
+def _dataset_tables(comparison: Comparison) -> list[Table]:
     """All tables of one dataset, the headline first."""
-    claims = claim_table(matrix, comparison)
+    claims = headline.claim_table(comparison)
     return [
-        headline_table(matrix, comparison),
-        focus_table(matrix, comparison),
-        class_table(matrix, comparison),
-        boundary_table(matrix, comparison),
-        object_table(matrix, comparison),
-        cost_table(matrix, comparison),
-        *(ablation_table(matrix, comparison, one) for one in ablations(comparison)),
+        headline.headline_table(comparison),
+        *measures.score_tables(comparison),
+        measures.class_table(comparison),
+        measures.cost_table(comparison),
+        *(headline.variant_table(comparison, *one) for one in variants_of(comparison).items()),
         *([claims] if claims else []),
     ]
 
 
-def _write(folder: Path, sections: Sequence[Section], across: Sequence[Table | Plot]) -> None:
-    tables = [table for section in sections for table in (section.headline, *section.tables)]
-    tables += [item for item in across if isinstance(item, Table)]
-    plots = [item for item in across if isinstance(item, Plot)]
-    plots += [plot for section in sections for plot in section.plots]
-    shown = [picture for section in sections for picture in section.pictures]
-    fill(folder / "tables", _merged(table_files(table) for table in tables))
-    fill(folder / "plots", _merged(plot_files(plot) for plot in plots) | _pooled(sections))
-    # Without its images, a dataset's pictures cannot be drawn again: those of before stay.
-    undrawn = tuple(f"{section.dataset}_" for section in sections if not section.pictures)
-    fill(folder / "pictures", _merged(picture_files(picture) for picture in shown), undrawn)
-
-
-def _merged(parts: Iterable[Files]) -> Files:
-    return {name: content for part in parts for name, content in part.items()}
-
-
-def _pooled(sections: Sequence[Section]) -> Files:
-    """The numbers behind the datasets' plots of one kind as one file, for `dvc plots`."""
-    values: dict[str, list[Mapping[str, Value]]] = {}
-    for section in sections:
-        for plot in section.plots:
-            kind = plot.name.removesuffix(f"_{section.dataset}")
-            values.setdefault(kind, []).extend(plot.values)
-    return {f"{kind}.csv": values_csv(rows).encode() for kind, rows in values.items()}
-
-
-def _section(matrix: Matrix, comparison: Comparison) -> Section:
-    curves, unreadable = curve_plots(matrix, comparison.dataset)
-    shown, problems = pictures(matrix, comparison.dataset)
-    plots = [class_plot(matrix, comparison), boundary_plot(matrix, comparison)]
-    plots += [ablation_plot(matrix, ablation) for ablation in ablations(comparison)]
-    headline, *others = dataset_tables(matrix, comparison)
+def _section(comparison: Comparison) -> Section:
+    matrix, dataset = comparison.matrix, comparison.dataset
+    curves, unreadable = curve_plots(matrix, dataset)
+    shown, problems = pictures(matrix, dataset)
+    plots = [class_plot(comparison), boundary_plot(comparison)]
+    plots += [variant_plot(comparison, *one) for one in variants_of(comparison).items()]
     return Section(
-        dataset=comparison.dataset,
-        headline=headline,
-        tables=others,
+        dataset=dataset,
+        tables=_dataset_tables(comparison),
         plots=[plot for plot in (*plots, *curves) if plot],
         pictures=shown,
         problems=[*comparison.warnings, *unreadable, *problems],

@@ -1,32 +1,35 @@
 """The files of a report: every one whole, and none left over from an earlier report."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from segdistill.errors import SuiteError
 from segdistill.records import write_bytes
-from segdistill.report.plots.style import Picture, Plot
+from segdistill.report.plots.style import Plot
 from segdistill.report.tables.formats import latex, markdown, values_csv
-from segdistill.report.tables.table import Table
+from segdistill.report.tables.table import Table, Value
 
 Files = dict[str, bytes]  # by name
 
 
-def table_files(table: Table) -> Files:
-    """NAME.md, NAME.tex and, in full precision, NAME.csv."""
-    texts = {"md": markdown(table), "tex": latex(table), "csv": values_csv(table.values)}
-    return {f"{table.name}.{ending}": text.encode() for ending, text in texts.items()}
+def table_files(tables: Iterable[Table]) -> Files:
+    """NAME.md, NAME.tex and, in full precision, NAME.csv of every table."""
+    files: Files = {}
+    for table in tables:
+        files[f"{table.name}.md"] = markdown(table).encode()
+        files[f"{table.name}.tex"] = latex(table).encode()
+        files[f"{table.name}.csv"] = values_csv(table.values)
+    return files
 
 
-def plot_files(plot: Plot) -> Files:
-    """NAME.svg, NAME.png and the numbers as NAME.csv."""
-    numbers = values_csv(plot.values).encode()
-    return {f"{plot.name}.svg": plot.svg, f"{plot.name}.png": plot.png, f"{plot.name}.csv": numbers}
-
-
-def picture_files(picture: Picture) -> Files:
-    """NAME.svg and NAME.png."""
-    return {f"{picture.name}.svg": picture.svg, f"{picture.name}.png": picture.png}
+def plot_files(plots: Iterable[Plot]) -> Files:
+    """NAME.svg and NAME.png of every plot, and the numbers of all plots of a kind as KIND.csv."""
+    files: Files = {}
+    values: dict[str, list[Mapping[str, Value]]] = {}
+    for plot in plots:
+        files |= {f"{plot.name}.svg": plot.svg, f"{plot.name}.png": plot.png}
+        values.setdefault(plot.kind, []).extend(plot.values)
+    return files | {f"{kind}.csv": values_csv(rows) for kind, rows in values.items()}
 
 
 def fill(folder: Path, files: Mapping[str, bytes], kept: tuple[str, ...] = ()) -> None:

@@ -50,5 +50,5 @@ def to_tensorboard(folders: Sequence[Path], target: Path) -> None:
 
 def _name(folder: Path) -> str:
     run = read_run(folder / "run.json")
-    place = Cell(run.profile, run.dataset, run.method, run.seed).run_dir
+    place = Cell(run.experiment, run.dataset, run.method, run.seed).run_dir
     return str(place.relative_to(RESULTS))

@@ -1,13 +1,12 @@
 """What datasets and methods are called in print, so that nothing passes for what it is not."""
 
 from segdistill.data.catalogue import dataset_info
-from segdistill.report.tables.matrix import Finished, Matrix
+from segdistill.report.matrix import Matrix
 
 
 def dataset_title(matrix: Matrix, dataset: str) -> str:
     """The dataset's key with "synthetic" or "subset" where it is either."""
-    subset = any(is_subset(result) for result in matrix.finished(dataset))
-    words = ["synthetic"] * is_synthetic(matrix, dataset) + ["subset"] * subset
+    words = ["synthetic"] * is_synthetic(matrix, dataset) + ["subset"] * is_subset(matrix, dataset)
     return f"{dataset} ({', '.join(words)})" if words else dataset
 
 
@@ -24,15 +23,12 @@ def is_synthetic(matrix: Matrix, dataset: str) -> bool:
     )
 
 
-def is_subset(result: Finished) -> bool:
-    """Whether the run or its evaluation saw only a part of the dataset."""
-    return result.run.subset or result.scores.subset
+def is_subset(matrix: Matrix, dataset: str) -> bool:
+    """Whether any result is of a part of the dataset."""
+    return any(result.subset for result in matrix.finished(dataset))
 
 
 def is_reconstructed(matrix: Matrix, method: str) -> bool:
     """Whether any record of the method says it is a reconstruction."""
-    return any(
-        result.run.reconstructed
-        for dataset in matrix.grid.datasets
-        for result in matrix.of(dataset, method).values()
-    )
+    found = (result.run for result in matrix.finished() if result.run.method == method)
+    return any(run.reconstructed for run in found)

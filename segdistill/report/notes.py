@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from segdistill.report.comparison import Comparison, Row
+from segdistill.report.comparison import Comparison
+from segdistill.report.matrix import Matrix
 from segdistill.report.names import is_reconstructed, is_subset, is_synthetic
-from segdistill.report.tables.matrix import Matrix
 from segdistill.statistics import MIN_SEEDS, NOT_ENOUGH_SEEDS
 
 RECONSTRUCTED = "PCD (reconstructed from the abstract)"
 
 
 def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
-    """What the data are, and any word of the profile about its runs."""
+    """What the data are, and any word of the experiment about its runs."""
     notes = []
     for dataset in datasets:
         if is_synthetic(matrix, dataset):
@@ -19,7 +19,7 @@ def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
                 f"{dataset} is synthetic: drawn scenes, not photographs; its numbers say nothing "
                 "about the real dataset."
             )
-        if any(is_subset(result) for result in matrix.finished(dataset)):
+        if is_subset(matrix, dataset):
             notes.append(
                 f"{dataset} is a subset: some of its images were left out, so its numbers do not "
                 "compare with those of the whole dataset."
@@ -35,7 +35,7 @@ def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
     return notes
 
 
-def method_sources(matrix: Matrix) -> tuple[str, ...]:
+def method_sources(matrix: Matrix) -> list[str]:
     """Every citation once, after the methods it is of."""
     methods: dict[str, dict[str, None]] = {}
     for method in matrix.grid.methods:
@@ -43,7 +43,7 @@ def method_sources(matrix: Matrix) -> tuple[str, ...]:
             for result in matrix.of(dataset, method).values():
                 if result.run.paper:
                     methods.setdefault(result.run.paper, {})[method] = None
-    return tuple(f"{', '.join(names)}: {paper}" for paper, names in methods.items())
+    return [f"{', '.join(names)}: {paper}" for paper, names in methods.items()]
 
 
 def reconstruction_notes(matrix: Matrix) -> list[str]:
@@ -55,33 +55,60 @@ def reconstruction_notes(matrix: Matrix) -> list[str]:
     return [f"{what}: no number here is the paper's." for what in dict.fromkeys(named)]
 
 
-def interval_notes(matrix: Matrix, comparison: Comparison) -> list[str]:
-    """How gains, intervals and marks are to be read."""
-    seeds = len(matrix.grid.seeds)
-    confidence = f"{100 * comparison.confidence:g} %"
-    notes = [
-        "Gain: method minus student at equal seed, initial weights and data order. "
-        f"Intervals at {confidence} over seeds and test images, conditional on one teacher; "
-        f"{seeds} {'seed' if seeds == 1 else 'seeds'} planned.",
+def headline_notes(comparison: Comparison) -> list[str]:
+    """How gains, intervals and marks are to be read, and every cell that is missing."""
+    matrix = comparison.matrix
+    count = len(matrix.grid.seeds)
+    seeds = f"{count} {'seed' if count == 1 else 'seeds'}"
+    marks = (
+        "Best student in bold, second underlined; rows whose difference from it has an interval "
+        "that holds 0 share its mark."
+        if any(row.mark for row in comparison.rows.values())
+        else "No row is marked best: no difference between rows has an interval clear of 0, or "
+        f"fewer than two rows have {MIN_SEEDS} seeds."
+    )
+    return [
+        *data_notes(matrix, [comparison.dataset]),
+        "Gain: method minus student at equal seed, initial weights and data order. Intervals at "
+        f"{100 * comparison.confidence:g} % over seeds and test images, conditional on one "
+        f"teacher; {seeds} planned.",
         "p: one-sided sign flip over seeds, adjusted over the methods (max-T); "
-        f"{seeds} {'seed' if seeds == 1 else 'seeds'} cannot give less than {0.5**seeds:.3g}.",
+        f"{seeds} cannot give less than {0.5**count:.3g}.",
+        marks,
+        *_seed_notes(comparison),
+        *comparison.warnings,
+        *reconstruction_notes(matrix),
+        *(
+            f"{cell.state}: {cell.label}{f' ({cell.reason})' if cell.reason else ''}; "
+            f"run {cell.command(matrix.experiment)}"
+            for cell in matrix.unfinished()
+            if cell.dataset == comparison.dataset
+        ),
     ]
-    if any(row.mark for row in comparison.rows):
-        notes.append(
-            "Best student in bold, second underlined; rows whose difference from it has an "
-            "interval that holds 0 share its mark."
-        )
-    else:
-        notes.append(
-            "No row is marked best: no difference between rows has an interval clear of 0, or "
-            "there are fewer than two seeds."
-        )
-    return notes + seed_notes(comparison)
 
 
-def seed_notes(comparison: Comparison) -> list[str]:
+def shared_notes(comparison: Comparison) -> list[str]:
+    """The footer of every table but the headline."""
+    matrix = comparison.matrix
+    lacking = sum(cell.dataset == comparison.dataset for cell in matrix.unfinished())
+    cells = "1 cell is" if lacking == 1 else f"{lacking} cells are"
+    return [
+        *data_notes(matrix, [comparison.dataset]),
+        "Mean ± sample standard deviation over seeds.",
+        *_seed_notes(comparison),
+        *comparison.warnings,
+        *reconstruction_notes(matrix),
+        *[f"{cells} missing or failed and in no mean here; the headline table lists them."]
+        * bool(lacking),
+    ]
+
+
+def _seed_notes(comparison: Comparison) -> list[str]:
     """Which methods have too few seeds for a claim."""
-    counts = {row.method: _seeds(row) for row in comparison.rows}
+    counts = {
+        method: len(row.gain.seeds if row.gain else comparison.values(method, "miou"))
+        for method, row in comparison.rows.items()
+    }
     few = [f"{method} ({n})" for method, n in counts.items() if n < MIN_SEEDS]
     if not few:
         return []
@@ -92,26 +119,3 @@ def seed_notes(comparison: Comparison) -> list[str]:
         f"{NOT_ENOUGH_SEEDS.capitalize()} (fewer than {MIN_SEEDS}): {listed}. "
         "No claim can be made from these rows."
     ]
-
-
-def _seeds(row: Row) -> int:
-    return len(row.gain.seeds) if row.gain else len(row.results)
-
-
-def missing_notes(matrix: Matrix, dataset: str) -> list[str]:
-    """Every cell without a result, why, and the command that makes it."""
-    return [
-        f"{cell.state}: {cell.label}{f' ({cell.reason})' if cell.reason else ''}; "
-        f"run {cell.command(matrix.profile)}"
-        for cell in matrix.unfinished()
-        if cell.dataset == dataset
-    ]
-
-
-def missing_count(matrix: Matrix, dataset: str) -> list[str]:
-    """How many cells have no result, for tables beside the headline."""
-    count = sum(cell.dataset == dataset for cell in matrix.unfinished())
-    if not count:
-        return []
-    cells = "1 cell is" if count == 1 else f"{count} cells are"
-    return [f"{cells} missing or failed and in no mean here; the headline table lists them."]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from segdistill.report.headline import origin
+from segdistill.report.matrix import Finished, Matrix
 from segdistill.report.names import dataset_title, is_synthetic
-from segdistill.report.plots.style import NARROWEST, Picture, Plot
-from segdistill.report.tables.matrix import TEACHER, Cell, Matrix
+from segdistill.report.pictures import Picture
+from segdistill.report.plots.style import NARROWEST, Plot
+from segdistill.report.tables.measures import runs_key
 from segdistill.report.tables.numbers import percent
 from segdistill.report.tables.table import Table
 
@@ -22,41 +23,22 @@ class Section:
     """Everything about one dataset."""
 
     dataset: str
-    headline: Table
-    tables: Sequence[Table]
+    tables: Sequence[Table]  # the headline first
     plots: Sequence[Plot]
     pictures: Sequence[Picture]
     problems: Sequence[str]  # what could not be shown and why
 
 
-@dataclass(frozen=True)
-class RunLine:
-    """Where one number comes from."""
+def render(
+    matrix: Matrix,
+    sections: Sequence[Section],
+    tables: Sequence[Table | None],
+    plots: Sequence[Plot | None],
+) -> str:
+    """The page as HTML; every string is escaped, every image embedded.
 
-    dataset: str
-    method: str
-    seed: int
-    miou: str
-    split: str
-    steps: int
-    determinism: str
-    commit: str
-    data: str
-    teacher: str
-    weights: str
-    fingerprint: str
-
-    @property
-    def short(self) -> str:
-        """One line for the hint that hovering shows."""
-        return (
-            f"seed {self.seed}: mIoU {self.miou} %, commit {self.commit}, data {self.data}, "
-            f"weights {self.weights}"
-        )
-
-
-def render(matrix: Matrix, sections: Sequence[Section], across: Sequence[Table | Plot]) -> str:
-    """The page as HTML; every string is escaped, every image embedded."""
+    `tables` and `plots` are those over all datasets.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -64,51 +46,39 @@ def render(matrix: Matrix, sections: Sequence[Section], across: Sequence[Table |
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["embed"] = _embed
-    environment.filters["unbroken"] = _unbroken
-    runs = _run_lines(matrix)
+    environment.filters |= {"embed": _embed, "unbroken": _unbroken, "hint": _hint}
+    environment.filters |= {"percent": percent, "short": _short}
+    runs: dict[str, list[Finished]] = {}
+    for result in matrix.finished():
+        runs.setdefault(runs_key(result.run.dataset, result.run.method), []).append(result)
     return environment.get_template("page.html").render(
         style=(Path(__file__).parent / "page.css").read_text(encoding="utf-8"),
-        profile=matrix.profile,
+        experiment=matrix.experiment,
         narrowest=NARROWEST,
         sections=sections,
         titles={section.dataset: dataset_title(matrix, section.dataset) for section in sections},
         synthetic=[d for d in matrix.grid.datasets if is_synthetic(matrix, d)],
-        tables=[item for item in across if isinstance(item, Table)],
-        plots=[item for item in across if isinstance(item, Plot)],
+        tables=filter(None, tables),
+        plots=filter(None, plots),
         unfinished=matrix.unfinished(),
-        total=len(matrix.cells) + len(matrix.teachers),
+        total=len(matrix.cells),
         runs=runs,
         anchors={key: f"run-{index}" for index, key in enumerate(runs)},
     )
 
 
-def _run_lines(matrix: Matrix) -> dict[str, list[RunLine]]:
-    """The runs behind every origin of an entry."""
-    lines: dict[str, list[RunLine]] = {}
-    for cell in (*matrix.teachers, *matrix.cells):
-        if cell.result:
-            lines.setdefault(origin(cell.dataset, cell.method), []).append(_run_line(cell))
-    return lines
-
-
-def _run_line(cell: Cell) -> RunLine:
-    assert cell.result is not None
-    run, scores = cell.result.run, cell.result.scores
-    return RunLine(
-        dataset=cell.dataset,
-        method=cell.method,
-        seed=run.seed,
-        miou=percent(scores.miou),
-        split=scores.split,
-        steps=run.steps,
-        determinism=run.determinism,
-        commit=(run.git_commit or "none")[:SHORT],
-        data=run.manifest_sha256[:SHORT],
-        teacher=(run.teacher_sha256 or ("itself" if cell.method == TEACHER else "none"))[:SHORT],
-        weights=run.weights_sha256[:SHORT],
-        fingerprint=run.fingerprint[:SHORT],
+def _hint(result: Finished) -> str:
+    """What hovering over an entry shows of a run behind it."""
+    run = result.run
+    return (
+        f"seed {run.seed}: mIoU {percent(result.scores.miou or 0.0)} %, commit "
+        f"{_short(run.git_commit)}, data {_short(run.manifest_sha256)}, "
+        f"weights {_short(run.weights_sha256)}"
     )
+
+
+def _short(digest: str | None) -> str:
+    return (digest or "none")[:SHORT]
 
 
 def _embed(image: bytes, kind: str) -> str:

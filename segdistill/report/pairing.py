@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from segdistill.records import RunRecord
-from segdistill.report.tables.matrix import TEACHER, Finished, Matrix
+from segdistill.report.matrix import TEACHER, Finished, Matrix
 
 DECODERS = {
     "pspnet": "PSPNet",

@@ -1,8 +1,8 @@
 """The same few test images for every method: prediction, errors, and the smallest objects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,9 +15,9 @@ from segdistill.data.catalogue import IGNORE, dataset_info
 from segdistill.data.splits import Sample, Split, open_split
 from segdistill.errors import SuiteError
 from segdistill.evaluation.small_objects import BINS, components
+from segdistill.report.matrix import Cell, Matrix
 from segdistill.report.names import dataset_title, method_title
-from segdistill.report.plots.style import INK, Picture, render, styled
-from segdistill.report.tables.matrix import Cell, Matrix
+from segdistill.report.plots.style import INK, render, styled
 from segdistill.settings.loading import data_root
 
 Labels = NDArray[np.uint8]  # H W, train ids
@@ -28,8 +28,15 @@ WINDOW = 4  # the zoom shows 1/4 of the image's height and width
 GAP = 96  # the gap between two zooms is 1/96 of the image's width
 
 
-@dataclass(frozen=True)
-class Scene:
+class Picture(NamedTuple):
+    """A finished picture of a test image."""
+
+    name: str  # file name without ending
+    title: str
+    png: bytes
+
+
+class Scene(NamedTuple):
     """One test image and what every network made of it."""
 
     sample: Sample
@@ -82,7 +89,7 @@ def crowded_window(label: Labels) -> tuple[slice, slice]:
 def _first_cells(matrix: Matrix, dataset: str) -> list[Cell]:
     """The teacher and every method's first finished seed."""
     first: dict[str, Cell] = {}
-    for cell in (*matrix.teachers, *matrix.cells):
+    for cell in matrix.cells:
         if cell.dataset == dataset and cell.result:
             first.setdefault(cell.method, cell)
     return list(first.values())
@@ -155,7 +162,7 @@ def _picture(scene: Scene, split: Split, dataset: str, title: str) -> Picture:
         figure.legend(handles=_colours(scene, split), loc="outside lower center", ncols=11,
                       fontsize=8, handlelength=1.2)  # fmt: skip
         file = f"{dataset}_{scene.sample.name.replace('/', '_')}"
-        return Picture(file, name, *render(figure))
+        return Picture(file, name, render(figure)[1])
 
 
 def _row(axes: Axes, name: str, images: Sequence[Colours], gap: int) -> None:

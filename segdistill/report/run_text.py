@@ -11,7 +11,7 @@ from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
 from segdistill.settings.cell import TEACHER, Cell
 
 HASHES = ("fingerprint", "code_digest", "git_commit")  # and whatever ends in _sha256
-NOT_METRICS = {"schema_version", "profile", "dataset", "method", "seed", "synthetic", "subset",
+NOT_METRICS = {"schema_version", "experiment", "dataset", "method", "seed", "synthetic", "subset",
                "weights_sha256", "classes", "discriminability", "cost"}  # fmt: skip
 COUNTS = ("images", ".count")  # all other numbers among the metrics are fractions
 Rows = list[tuple[str, ...]]
@@ -102,7 +102,7 @@ def _scores(folder: Path, run: RunRecord) -> ScoreRecord | None:
     """The evaluation's record in the same results folder, wherever that lies; None if there is
     none or it is of other weights.
     """
-    cell = Cell(run.profile, run.dataset, run.method, run.seed)
+    cell = Cell(run.experiment, run.dataset, run.method, run.seed)
     root = folder.resolve().parents[len(cell.run_dir.parts) - 1]
     path = root / cell.evaluation_dir / "scores.json"
     scores = read_scores(path) if path.is_file() else None

@@ -1,27 +1,28 @@
-"""summary.json: every number of the report, for machines."""
+"""For machines: summary.json, and the few numbers of every method that `dvc metrics show` lists."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segdistill.report.comparison import Comparison
-from segdistill.report.headline import row_values
-from segdistill.report.names import is_subset, is_synthetic
-from segdistill.report.tables.matrix import TEACHER, Finished, Matrix
-from segdistill.report.tables.metric_tables import by_method
+from segdistill.report.files import Files
+from segdistill.report.matrix import Matrix
 
-Numbers = dict[str, Any]
+# In metrics/, names without dots and blanks, which DVC's command line would split.
+METRICS = {
+    "boundary_iou": "boundary_iou/0.005",
+    "small_iou": "small_objects/small/iou",
+    "discriminability": "discriminability",
+}
 
 
-def summarise(
-    matrix: Matrix, comparisons: Sequence[Comparison], problems: Sequence[str]
-) -> Numbers:
-    """Nested by dataset and method; fractions and seconds, null where there is no value."""
-    states = [cell.state for cell in (*matrix.teachers, *matrix.cells)]
+def summarise(matrix: Matrix, problems: Sequence[str]) -> dict[str, Any]:
+    """What is finished, and what is not, why, and how to get it; the numbers are in results.csv."""
+    states = [cell.state for cell in matrix.cells]
     return {
-        "schema": 1,
-        "profile": matrix.profile,
+        "schema": 2,
+        "experiment": matrix.experiment,
         "cells": {state: states.count(state) for state in ("finished", "missing", "failed")},
-        "datasets": {c.dataset: _dataset(matrix, c) for c in comparisons},
         "unfinished": [
             {
                 "dataset": cell.dataset,
@@ -29,7 +30,7 @@ def summarise(
                 "seed": cell.seed,
                 "state": cell.state,
                 "reason": cell.reason,
-                "command": cell.command(matrix.profile),
+                "command": cell.command(matrix.experiment),
             }
             for cell in matrix.unfinished()
         ],
@@ -37,38 +38,28 @@ def summarise(
     }
 
 
-def _dataset(matrix: Matrix, comparison: Comparison) -> Numbers:
-    dataset = comparison.dataset
-    found = next(matrix.finished(dataset), None)
-    rows = {row.method: row_values(dataset, row, comparison.confidence) for row in comparison.rows}
+def metric_files(comparisons: Sequence[Comparison]) -> Files:
+    """METHOD.json for every method with a result: by dataset, fractions; absent if undefined."""
+    found: dict[str, dict[str, Mapping[str, float]]] = {}
+    for comparison in comparisons:
+        for method in comparison.rows:
+            if method in comparison.methods:
+                found.setdefault(method, {})[comparison.dataset] = _numbers(comparison, method)
     return {
-        "synthetic": is_synthetic(matrix, dataset),
-        "subset": any(is_subset(result) for result in matrix.finished(dataset)),
-        "split": found.scores.split if found else None,
-        "images": found.scores.images if found else None,
-        "confidence": comparison.confidence,
-        "warnings": list(comparison.warnings),
-        "methods": {
-            method: {
-                **{k: v for k, v in rows.get(method, {}).items() if k not in ("dataset", "method")},
-                "seeds": {str(result.run.seed): _run(result) for result in group},
-            }
-            for method, group in by_method(comparison).items()
-            if group or method != TEACHER
-        },
+        f"{method}.json": (json.dumps(numbers, indent=1) + "\n").encode()
+        for method, numbers in found.items()
     }
 
 
-def _run(result: Finished) -> Numbers:
-    scores, run = result.scores, result.run
-    left_out = {"schema_version", "profile", "dataset", "split", "method", "seed", "images",
-                "synthetic", "subset", "classes"}  # fmt: skip
-    return {
-        **scores.model_dump(mode="json", exclude=left_out),
-        "seconds": run.seconds.model_dump(),
-        "steps": run.steps,
-        "git_commit": run.git_commit,
-        "fingerprint": run.fingerprint,
-        "manifest_sha256": run.manifest_sha256,
-        "teacher_sha256": run.teacher_sha256,
+def _numbers(comparison: Comparison, method: str) -> dict[str, float]:
+    gain = comparison.rows[method].gain
+    interval = gain.interval if gain else None
+    numbers = {
+        "miou": comparison.mean(method, "miou"),
+        "gain": gain.mean if gain else None,
+        "gain_low": interval.low if interval else None,
+        "gain_high": interval.high if interval else None,
+        "seeds": len(comparison.values(method, "miou")),
+        **{name: comparison.mean(method, metric) for name, metric in METRICS.items()},
     }
+    return {name: value for name, value in numbers.items() if value is not None}

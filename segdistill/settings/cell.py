@@ -16,13 +16,13 @@ class Cell:
         'results/camvid/runs/camvid/kd/seed0'
     """
 
-    profile: str
+    experiment: str
     dataset: str
     method: str  # a key of the experiment's options, or TEACHER
     seed: int
 
     def __str__(self) -> str:
-        return f"{self.profile}/{self.name}"
+        return f"{self.experiment}/{self.name}"
 
     @property
     def name(self) -> str:
@@ -38,19 +38,19 @@ class Cell:
     @property
     def teacher(self) -> "Cell":
         """The teacher of this cell's data set."""
-        return Cell(self.profile, self.dataset, TEACHER, 0)
+        return Cell(self.experiment, self.dataset, TEACHER, 0)
 
     @property
     def run_dir(self) -> Path:
         """Where the training is published."""
         if self.is_teacher:
-            return RESULTS / self.profile / "teachers" / self.dataset
-        return RESULTS / self.profile / "runs" / self.dataset / self.method / f"seed{self.seed}"
+            return RESULTS / self.experiment / "teachers" / self.dataset
+        return RESULTS / self.experiment / "runs" / self.dataset / self.method / f"seed{self.seed}"
 
     @property
     def evaluation_dir(self) -> Path:
         """Where the evaluation is published."""
-        folder = RESULTS / self.profile / "evals" / self.dataset / self.method
+        folder = RESULTS / self.experiment / "evals" / self.dataset / self.method
         return folder if self.is_teacher else folder / f"seed{self.seed}"
 
     @property

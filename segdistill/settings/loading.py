@@ -42,9 +42,9 @@ class RunConfig:
     terms: tuple[Term, ...]
 
     @property
-    def profile(self) -> str:
+    def experiment(self) -> str:
         """The cell's experiment."""
-        return self.cell.profile
+        return self.cell.experiment
 
     @property
     def dataset(self) -> str:
@@ -71,7 +71,7 @@ class RunConfig:
     def as_dict(self) -> dict[str, Any]:
         """The same as plain JSON values, without what is scored."""
         return {
-            "profile": self.cell.profile,
+            "experiment": self.cell.experiment,
             "dataset": self.cell.dataset,
             "method": self.cell.method,
             "seed": self.seed,
@@ -97,12 +97,18 @@ def params_path(name: str | None = None) -> Path:
     return path
 
 
+def pipeline_of(name: str) -> str:
+    """What the names of an experiment's stages begin with, seen from the top."""
+    path = params_path(name)
+    return "" if path == PARAMS else f"{path.with_name('dvc.yaml')}:"
+
+
 def default_name() -> str | None:
     """The name of the experiment whose params.yaml lies at the top, if there is one."""
     if not PARAMS.is_file():
         return None
     found = _read_yaml(PARAMS)
-    return found.get("profile") if isinstance(found, dict) else None
+    return found.get("experiment") if isinstance(found, dict) else None
 
 
 def experiment_names() -> list[str]:
@@ -118,8 +124,8 @@ def read_experiment(name: str | None = None) -> Experiment:
     """
     path = params_path(name)
     found = _validate(_read_yaml(path), Experiment, path)
-    if path != PARAMS and found.profile != path.parent.name:
-        raise SuiteError(f"{path}: profile: {found.profile!r} is not the folder's name")
+    if path != PARAMS and found.name != path.parent.name:
+        raise SuiteError(f"{path}: experiment: {found.name!r} is not the folder's name")
     for method in found.methods:
         method_terms(found, method)
     for dataset in found.datasets:
@@ -129,7 +135,7 @@ def read_experiment(name: str | None = None) -> Experiment:
 
 def run_config(cell: Cell) -> RunConfig:
     """The settings of a cell. Raises SuiteError if its experiment holds no such cell."""
-    experiment = read_experiment(cell.profile)
+    experiment = read_experiment(cell.experiment)
     return (
         teacher_run(experiment, cell.dataset) if cell.is_teacher else student_run(experiment, cell)
     )
@@ -156,7 +162,7 @@ def teacher_run(experiment: Experiment, dataset: str) -> RunConfig:
         source = training.source.replace("{dataset}", dataset)
         training = training.model_copy(update={"source": source})
     return RunConfig(
-        cell=Cell(experiment.profile, dataset, TEACHER, 0),
+        cell=Cell(experiment.name, dataset, TEACHER, 0),
         data=_data_source(experiment, dataset),
         student=experiment.networks.teacher,
         teacher=None,
@@ -171,7 +177,7 @@ def method_terms(experiment: Experiment, key: str) -> tuple[Term, ...]:
     With a list, each method's fields stand in a mapping under its name. All options are resolved.
     Raises SuiteError if there is no such block, method or option.
     """
-    path = params_path(experiment.profile)
+    path = params_path(experiment.name)
     if key not in experiment.options:
         hint = did_you_mean(key, sorted(experiment.options))
         raise SuiteError(f"{path}: options: no block {key!r}{hint}")
@@ -218,7 +224,7 @@ def _data_source(experiment: Experiment, dataset: str) -> DataSource:
     """How an experiment reads `dataset`. Raises SuiteError if it does not say."""
     if dataset not in experiment.data:
         hint = did_you_mean(dataset, sorted(experiment.data))
-        raise SuiteError(f"{params_path(experiment.profile)}: data: no block {dataset!r}{hint}")
+        raise SuiteError(f"{params_path(experiment.name)}: data: no block {dataset!r}{hint}")
     return experiment.data[dataset]
 
 
@@ -254,4 +260,4 @@ def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list
         for kind in candidates:
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 model = kind
-    return sorted(model.model_fields)
+    return sorted(field.alias or name for name, field in model.model_fields.items())

@@ -126,7 +126,7 @@ class Networks(Settings):
 class Experiment(Settings):
     """One experiment, its params.yaml: which cells exist, and how each is made."""
 
-    profile: Name
+    name: Name = Field(alias="experiment")
     about: str
     note: str  # printed under every table, such as how short a schedule was
     datasets: tuple[Part, ...] = Field(min_length=1)

@@ -14,6 +14,7 @@ from segdistill.statistics.bootstrap import crossed_bootstrap, percentile_interv
 from segdistill.statistics.crossed import Interval, crossed_interval
 from segdistill.statistics.flips import max_t_p_values, sign_flip_p_value
 from segdistill.statistics.gains import Gain, measure_gains
+from segdistill.statistics.ranks import best_and_second
 from segdistill.statistics.verdict import MIN_SEEDS, NOT_ENOUGH_SEEDS, Verdict, judge
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Interval",
     "Verdict",
     "arm_of",
+    "best_and_second",
     "crossed_bootstrap",
     "crossed_interval",
     "interquartile_mean",

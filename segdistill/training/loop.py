@@ -150,7 +150,7 @@ class ActiveRun:
     def name(self) -> str:
         """The job as people name it."""
         config = self.job.config
-        return f"{config.profile}/{config.dataset}/{config.method}/seed{config.seed}"
+        return f"{config.experiment}/{config.dataset}/{config.method}/seed{config.seed}"
 
 
 def train(

@@ -261,7 +261,7 @@ def test_paths_without_results_are_a_mistake(
     monkeypatch.chdir(tmp_path)
     assert "no results here" in refusal("check")
     for path in ("absent", tmp_path):
-        assert "neither a published run nor a folder results/PROFILE" in refusal("check", path)
+        assert "neither a published run nor a folder results/EXPERIMENT" in refusal("check", path)
 
 
 def test_weights_that_are_not_there_cannot_be_evaluated(tree: Tree) -> None:

@@ -62,7 +62,7 @@ def test_a_changed_summary_metric_or_a_strange_table_is_caught(tree: Tree) -> No
     ]
 
 
-def test_tables_of_an_unknown_profile_or_that_are_no_text(tree: Tree) -> None:
+def test_tables_of_an_unknown_experiment_or_that_are_no_text(tree: Tree) -> None:
     path = tree.folder / "tables" / "classes_camvid.csv"
     path.write_bytes(b"\xff\xfe")
     (found,) = faults(tree.folder)
@@ -71,6 +71,6 @@ def test_tables_of_an_unknown_profile_or_that_are_no_text(tree: Tree) -> None:
     path.write_text("x" * 200_000 + "\n")
     (found,) = faults(tree.folder)
     assert "classes_camvid.csv: not CSV (field larger than field limit" in found
-    tree.change(tree.root / "params.yaml", profile="other")
+    tree.change(tree.root / "params.yaml", experiment="other")
     (found,) = faults(tree.folder)
     assert "tables cannot be recomputed: experiment 'demo': there is no" in found

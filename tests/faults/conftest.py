@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The drawn dataset with as few images as the profile reads."""
+    """The drawn dataset with as few images as the experiment reads."""
     folder = tmp_path_factory.mktemp("drawn")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dataset, "COUNTS", {"train": 16, "val": 4, "test": 4})

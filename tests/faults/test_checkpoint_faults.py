@@ -102,11 +102,11 @@ def _zoo() -> dict[str, Tensor]:
         (lambda s: s.update({"neck.x": torch.zeros(1)}), r"has 'neck.x', .* \(0 missing, 1 unk"),
         (
             lambda s: s.update({"decode_head.conv_seg.bias": torch.zeros(6)}),
-            r"head.conv_seg.bias is 6, the profile's network needs 5",
+            r"head.conv_seg.bias is 6, the experiment's network needs 5",
         ),
         (
             lambda s: s.update({"decode_head.bottleneck.conv.weight": torch.zeros(8, 8, 3, 3)}),
-            r"head.bottleneck.conv.weight is 8x8x3x3, the profile's network needs 8x96x3x3",
+            r"head.bottleneck.conv.weight is 8x8x3x3, the experiment's network needs 8x96x3x3",
         ),
     ],
 )

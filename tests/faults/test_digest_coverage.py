@@ -28,6 +28,7 @@ AROUND = {
     "segdistill.pipeline.evaluations": "keys of evaluations and what is scored already",
     "segdistill.pipeline.failures": "why a training left no result",
     "segdistill.following": "ends a worker with its parent",
+    "segdistill": "the public face, which imports nothing by itself",
     "segdistill.leaving": "exit codes",
     "segdistill.pipeline.lock": "one process a run",
     "segdistill.settings.cell": "names and folders",

@@ -11,7 +11,7 @@ from segdistill.pipeline.failures import forget_failure, last_failure, note_fail
 from segdistill.pipeline.publish import publish_run
 from segdistill.pipeline.states import cell_states
 from segdistill.pipeline.worker import noted_failures, work
-from segdistill.report.tables.matrix import collect
+from segdistill.report.matrix import collect
 from segdistill.settings.cell import Cell
 from segdistill.settings.loading import PARAMS, read_experiment
 from segdistill.stop import StopRequest

@@ -17,7 +17,7 @@ from segdistill.settings.loading import PARAMS
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENT = """\
-profile: mini
+experiment: mini
 about: For tests.
 note: A miniature.
 datasets: [camvid]

@@ -103,7 +103,7 @@ def test_a_seal_without_bottom_is_no_seal() -> None:
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("text", ["a: " + "[" * 20_000, "profile: !!bool x", '"\\UFFFFFFFF": 1'])
+@pytest.mark.parametrize("text", ["a: " + "[" * 20_000, "experiment: !!bool x", '"\\UFFFFFFFF": 1'])
 def test_settings_that_break_the_parser(text: str) -> None:
     PARAMS.write_text(text)
     assert refusal("status")

@@ -1,4 +1,4 @@
-"""Networks of the paper profiles have the parameters that torchvision publishes, and arithmetic.
+"""Networks of the paper experiments have the parameters that torchvision publishes, and arithmetic.
 
 torchvision publishes the counts of its ImageNet classifiers (`meta["num_params"]` of their
 weights). Ours are the same backbones without the classifier; ResNet-V1c has another stem, and the

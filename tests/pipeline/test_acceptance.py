@@ -23,7 +23,7 @@ CLASSES = 11
 
 @pytest.fixture
 def request_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
-    """A zoo's checkpoint of the smoke profile's teacher, and a split of three images."""
+    """A zoo's checkpoint of the smoke experiment's teacher, and a split of three images."""
     monkeypatch.chdir(ROOT)
     split = open_split("camvid", write_dataset("camvid", tmp_path / "data"), "test")
 
@@ -36,7 +36,7 @@ def request_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
     return Request(
         source=tmp_path / "zoo.pth",
         target=tmp_path / "teacher.safetensors",
-        profile="smoke",
+        experiment="smoke",
         role="teacher",
         dataset="scenes_camvid",
         floor=0.0,
@@ -81,7 +81,7 @@ def test_the_split_may_be_named(request_: Request) -> None:
         ),
         ({"floor": None}, r"what must it reach\? Give --floor PERCENT"),
         ({"dataset": "scenes_voc"}, r"tells 11 classes apart, scenes_voc has 21"),
-        ({"role": "student"}, r"the profile's network needs|it is another network"),
+        ({"role": "student"}, r"the experiment's network needs|it is another network"),
     ],
 )
 def test_what_is_not_as_asked_leaves_nothing(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from published_tree import DATA, make_published
-from results_tree import PROFILE, STEPS, Tree
+from results_tree import EXPERIMENT, STEPS, Tree
 
 from segdistill.pipeline import devices, probe
 from segdistill.pipeline import forecast as forecasting
@@ -58,9 +58,9 @@ def test_costs_are_means_over_the_seeds_of_a_method(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A made-up run takes 6 + len(method) seconds, a sixth of it in each of the six phases."""
-    assert measured(PROFILE) == {}  # made on another processor
+    assert measured(EXPERIMENT) == {}  # made on another processor
     monkeypatch.setattr(forecasting, "processor", lambda: "test")
-    costs = measured(PROFILE)
+    costs = measured(EXPERIMENT)
     assert sorted(costs) == [(DATA, m) for m in ("kd", "pcd", "student", "teacher")]
     kd = costs[DATA, "kd"]
     assert kd.shared * STEPS == pytest.approx(8 * 2 / 6)

@@ -70,7 +70,7 @@ def test_what_breaks_the_yaml_parser_is_no_error_of_the_program(
     with pytest.raises(SystemExit) as caught:
         leave_with(command)
     assert caught.value.code == 2
-    assert "params.yaml or the profile: not valid YAML" in capsys.readouterr().err
+    assert "params.yaml or the experiment: not valid YAML" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

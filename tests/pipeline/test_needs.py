@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from results_tree import PROFILE, make_tree
+from results_tree import EXPERIMENT, make_tree
 
 from segdistill.commands import status
 from segdistill.pipeline import forecast, needs
@@ -40,7 +40,7 @@ def change(project: Path, part: str, **changes: object) -> None:
 
 
 def cell(method: str = "student", state: State = "missing", dataset: str = "camvid") -> CellState:
-    return CellState(Cell(PROFILE, dataset, method, 0), state, "", 6)
+    return CellState(Cell(EXPERIMENT, dataset, method, 0), state, "", 6)
 
 
 def found(*cells: CellState) -> Sequence[str]:

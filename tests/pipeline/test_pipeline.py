@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from workspace import COMPARE, DATASET, PROFILE, Workspace, both, copy_project
+from workspace import COMPARE, DATASET, EXPERIMENT, Workspace, both, copy_project
 
 from segdistill.records import file_hash, read_run
 
@@ -66,7 +66,7 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
 
 
 def test_dvc_shows_numbers_and_plots(workspace: Workspace, tmp_path: Path) -> None:
-    place = f"results/{PROFILE}/metrics"
+    place = f"results/{EXPERIMENT}/metrics"
     shown = workspace.run("-m", "dvc", "metrics", "show", "--json")
     files = json.loads(shown[shown.index("{") :])[""]["data"]
     assert set(files) >= {f"{place}/student.json", f"{place}/kd.json"}

@@ -10,9 +10,9 @@ from submitit.core.utils import UncompletedJobError
 from segdistill.errors import SuiteError
 from segdistill.pipeline import pool as pools
 from segdistill.pipeline.devices import places
-from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, pipeline_of, was_stopped
+from segdistill.pipeline.jobs import Job, failed_cells, matrix_jobs, was_stopped
 from segdistill.pipeline.pool import Pool, make_executor, parse_parameters
-from segdistill.settings.loading import read_experiment
+from segdistill.settings.loading import pipeline_of, read_experiment
 from segdistill.stop import Stopped, StopRequest
 
 ROOT = Path(__file__).resolve().parents[2]

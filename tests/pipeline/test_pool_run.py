@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from workspace import DATASET, PROFILE, Workspace, copy_project
+from workspace import DATASET, EXPERIMENT, Workspace, copy_project
 
 from segdistill.pipeline.jobs import Job, matrix_jobs
 from segdistill.pipeline.pool import YEAR, Pool, make_executor
@@ -30,7 +30,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 def forget(workspace: Workspace) -> None:
     """Remove every result and state."""
-    for name in (".scratch", f"results/{PROFILE}", ".dvc/cache", ".dvc/tmp"):
+    for name in (".scratch", f"results/{EXPERIMENT}", ".dvc/cache", ".dvc/tmp"):
         shutil.rmtree(workspace.root / name, ignore_errors=True)
     (workspace.root / "dvc.lock").unlink(missing_ok=True)
 
@@ -55,7 +55,7 @@ def at_work(root: Path, *names: str) -> list[psutil.Process]:
 
 def training(root: Path) -> bool:
     """Whether a student has saved its first state (the teacher's is gone with its training)."""
-    return (root / "results" / PROFILE / "evals" / DATASET / "teacher").is_dir() and any(
+    return (root / "results" / EXPERIMENT / "evals" / DATASET / "teacher").is_dir() and any(
         root.glob(".scratch/*/checkpoint-*.pt")
     )
 
@@ -66,7 +66,7 @@ def test_run_has_the_bits_of_dvc_and_lists_what_failed(workspace: Workspace) -> 
     workspace.set(methods=["student", "broken", "kd"], seeds=[0, 1])
     printed = workspace.run("-m", "segdistill", "run", "-j", "2", "--keep-going", status=2)
     for seed in (0, 1):
-        assert f"{DATASET}-broken-{seed}: {PROFILE}/{DATASET}/broken/seed{seed}: " in printed
+        assert f"{DATASET}-broken-{seed}: {EXPERIMENT}/{DATASET}/broken/seed{seed}: " in printed
     assert "2 failed" in printed
     assert (workspace.results / "report.html").is_file()
     found = [workspace.record(name, seed) for name in ("student", "kd") for seed in (0, 1)]

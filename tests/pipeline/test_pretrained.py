@@ -19,7 +19,7 @@ TEACHER = Cell("camvid", "camvid", "teacher", 0)
 
 
 @pytest.fixture
-def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "experiments/camvid", tmp_path / "experiments/camvid")
     path = tmp_path / "experiments/camvid/params.yaml"
@@ -30,13 +30,13 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_dataset_has_its_own_teacher_to_import(
-    profile: Path, monkeypatch: pytest.MonkeyPatch
+    experiment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run_config(TEACHER).as_dict()["training"]["source"] == "t/camvid.st"
     monkeypatch.setattr(cells, "manifest_hash", lambda _: "data")
     with pytest.raises(SuiteError, match=r"t/camvid.st: cannot read \(No such file"):
         plan(TEACHER)
-    imported = profile.parents[2] / "t/camvid.st"
+    imported = experiment.parents[2] / "t/camvid.st"
     imported.parent.mkdir()
     imported.write_bytes(b"weights")
     cell = plan(TEACHER)

@@ -20,7 +20,7 @@ SAMPLES = {"voc": "VOC2012_sample", "cityscapes": "cityscapes_layout_sample"}
 COUNTS = {"voc": {"train": 10, "val": 5}, "cityscapes": {"train": 3, "val": 2}}
 NETWORK = "{decoder: fcn, backbone: resnet, depth: 18, width: 8, head_width: 8, output_stride: 32}"
 EXPERIMENT = """\
-profile: samples
+experiment: samples
 about: For a test.
 note: One step.
 datasets: [voc, cityscapes]

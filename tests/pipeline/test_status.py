@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from published_tree import DATA, make_published
-from results_tree import PROFILE, Tree
+from results_tree import EXPERIMENT, Tree
 
 from segdistill.commands import status
 from segdistill.errors import SuiteError
@@ -36,8 +36,8 @@ def tree(whole: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     root = tmp_path / "project"
     shutil.copytree(whole.root, root)
     monkeypatch.chdir(root)
-    cells = [Cell(PROFILE, DATA, m, s) for m in whole.methods for s in whole.seeds]
-    for cell in [Cell(PROFILE, DATA, TEACHER, 0), *cells]:
+    cells = [Cell(EXPERIMENT, DATA, m, s) for m in whole.methods for s in whole.seeds]
+    for cell in [Cell(EXPERIMENT, DATA, TEACHER, 0), *cells]:
         _publish(plan(cell))
     return replace(whole, root=root)
 
@@ -63,7 +63,7 @@ def _set_teacher(tree: Tree, weights: bytes) -> None:
 
 
 def _kd(seed: int = 0) -> PlannedCell:
-    return plan(Cell(PROFILE, DATA, "kd", seed))
+    return plan(Cell(EXPERIMENT, DATA, "kd", seed))
 
 
 def _state(name: str) -> CellState:
@@ -83,7 +83,7 @@ def test_published_and_scored_cells_are_done_in_the_order_of_the_grid() -> None:
         "camvid/kd/seed1", "camvid/pcd/seed0", "camvid/pcd/seed1",
     ]  # fmt: skip
     assert {found.state for found in states} == {"done"}
-    assert [found.steps for found in states] == [8, 6, 6, 6, 6, 6, 6]  # those of the smoke profile
+    assert [found.steps for found in states] == [8, 6, 6, 6, 6, 6, 6]  # those of `smoke`
 
 
 def test_scores_of_other_weights_do_not_count(tree: Tree) -> None:
@@ -174,7 +174,7 @@ def test_an_unknown_method_is_an_error(tree: Tree) -> None:
 
 
 def _made(method: str, seed: int, state: State, reason: str, steps: int) -> CellState:
-    return CellState(Cell(PROFILE, "camvid", method, seed), state, reason, steps)
+    return CellState(Cell(EXPERIMENT, "camvid", method, seed), state, reason, steps)
 
 
 def test_matrix_has_a_mark_a_seed_and_a_legend() -> None:
@@ -208,10 +208,10 @@ def test_command_shows_the_active_experiment_or_others(
     active = capsys.readouterr().out
     assert active.startswith("experiment demo, seeds 0 1\ncamvid  teacher  #\n")
     assert active.endswith("#    7 done: published and scored\n")
-    (tree.root / "experiments" / PROFILE).mkdir(parents=True)
-    shutil.copy("params.yaml", tree.root / "experiments" / PROFILE)
-    tree.change(tree.root / "params.yaml", profile="other", seeds=[5])
-    assert status.run(argparse.Namespace(experiments=[PROFILE, PROFILE], probe=False)) == 0
+    (tree.root / "experiments" / EXPERIMENT).mkdir(parents=True)
+    shutil.copy("params.yaml", tree.root / "experiments" / EXPERIMENT)
+    tree.change(tree.root / "params.yaml", experiment="other", seeds=[5])
+    assert status.run(argparse.Namespace(experiments=[EXPERIMENT, EXPERIMENT], probe=False)) == 0
     assert capsys.readouterr().out == 2 * active
 
 

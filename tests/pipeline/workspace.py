@@ -19,9 +19,9 @@ OTHERS = re.compile(
     r"experiments/(?!smoke)[\w-]+/"
 )  # DVC loads every experiment with every command
 DATASET = "scenes_camvid"
-PROFILE = "tiny"
+EXPERIMENT = "tiny"
 RECIPES = """\
-profile: tiny
+experiment: tiny
 about: The fewest steps that run every stage.
 note: Synthetic data and a handful of steps.
 datasets: [scenes_camvid]
@@ -125,8 +125,8 @@ class Workspace:
 
     @property
     def results(self) -> Path:
-        """The results of the profile that the tests run."""
-        return self.root / "results" / PROFILE
+        """The results of the experiment that the tests run."""
+        return self.root / "results" / EXPERIMENT
 
 
 def cells(kind: str, methods: list[str], seeds: list[int]) -> set[str]:

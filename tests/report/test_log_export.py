@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from results_tree import PROFILE, Tree, make_tree
+from results_tree import EXPERIMENT, Tree, make_tree
 
 from segdistill.commands import show
 from segdistill.errors import SuiteError
@@ -17,7 +17,7 @@ LOG = """{"step": 0, "loss": 3.0, "kd/pixel": 1.0}
 {"step": 5, "val_miou": 0.5}
 {"step": 10, "loss": 2.0, "kd/pixel": null}
 """
-NAMES = [f"{PROFILE}/runs/{DATA}/{method}/seed0" for method in ("student", "kd")]
+NAMES = [f"{EXPERIMENT}/runs/{DATA}/{method}/seed0" for method in ("student", "kd")]
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_tree import PROFILE, Tree, make_tree
+from results_tree import EXPERIMENT, Tree, make_tree
 
 from segdistill.report.claims import Claim
-from segdistill.report.comparison import Comparison
-from segdistill.report.gains import compare_methods
-from segdistill.report.headline import headline_table
-from segdistill.report.summary import summarise
-from segdistill.report.tables.across_table import across_table
-from segdistill.report.tables.claim_table import claim_table
-from segdistill.report.tables.cost_table import cost_table
-from segdistill.report.tables.focus_table import focus_table
-from segdistill.report.tables.matrix import Matrix, collect
-from segdistill.report.tables.metric_tables import boundary_table, class_table, object_table
+from segdistill.report.comparison import Comparison, compare_methods
+from segdistill.report.matrix import Matrix, collect
+from segdistill.report.summary import metric_files, summarise
+from segdistill.report.tables import headline, measures
+from segdistill.report.tables.table import Table
 from segdistill.settings.schema import Grid, Statistics
 
 SETTINGS = Statistics(resamples=200, confidence=0.95, seed=0)
@@ -33,23 +28,23 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 @pytest.fixture(scope="module")
-def matrix(tree: Tree) -> Matrix:
-    return _collect(tree)
+def comparison(tree: Tree) -> Comparison:
+    return _compare(tree, tree.folder, _claims())
 
 
-@pytest.fixture(scope="module")
-def comparison(matrix: Matrix) -> Comparison:
-    return compare_methods(matrix, "camvid", _claims(), SETTINGS)
+def _collect(tree: Tree, folder: Path) -> Matrix:
+    return collect(
+        EXPERIMENT, Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds), folder
+    )
 
 
-def _collect(tree: Tree) -> Matrix:
-    grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    return collect(PROFILE, grid, tree.folder)
+def _compare(tree: Tree, folder: Path, claims: list[Claim] | None = None) -> Comparison:
+    return compare_methods(_collect(tree, folder), "camvid", claims or [], SETTINGS)
 
 
 def _claims() -> list[Claim]:
     def claim(method: str, gain: float, pair: tuple[str, str] = OURS, split: str = "test") -> Claim:
-        return Claim("camvid", *pair, method, 0.7, gain, split, "a paper", "https://example.org")
+        return Claim("camvid", *pair, method, split, "a paper", "https://example.org", 0.7, gain)
 
     return [
         claim("kd", 0.30),
@@ -60,162 +55,134 @@ def _claims() -> list[Claim]:
     ]
 
 
-def _mious(matrix: Matrix, method: str) -> list[float]:
-    values = [result.scores.miou for result in matrix.of("camvid", method).values()]
-    return [value for value in values if value is not None]
+def _recorded(tree: Tree, method: str, *keys: str) -> list[float]:
+    """A score of every seed, as scores.json holds it."""
+    found = []
+    for seed in tree.seeds:
+        value = json.loads((tree.evaluation("camvid", method, seed) / "scores.json").read_text())
+        for key in keys:
+            value = value[key]
+        found.append(value)
+    return found
 
 
-def test_rows_hold_mean_and_sample_deviation(matrix: Matrix, comparison: Comparison) -> None:
-    for row in comparison.rows:
-        mious = _mious(matrix, row.method)
-        assert row.mean == pytest.approx(sum(mious) / 5, abs=1e-15)
-        assert row.std == pytest.approx(np.std(mious, ddof=1), abs=1e-15)
-
-
-def test_gains_are_paired_by_seed(matrix: Matrix, comparison: Comparison) -> None:
-    student = _mious(matrix, "student")
-    for row, gain in comparison.gains:
-        expected = np.subtract(_mious(matrix, row.method), student)
-        np.testing.assert_allclose(gain.per_seed, expected, atol=1e-12)
-        assert gain.mean == pytest.approx(expected.mean(), abs=1e-12)
-        assert gain.p == 1 / 2**5
-
-
-def test_the_bootstrap_agrees_with_the_gain(comparison: Comparison) -> None:
-    for row, gain in comparison.gains:
-        assert row.draws is not None
-        assert row.draws.shape == (200,)
-        assert statistics.fmean(row.draws) == pytest.approx(gain.mean, rel=0.2)
-
-
-def test_the_best_and_the_second_row_are_marked(comparison: Comparison) -> None:
-    marks = {row.method: row.mark for row in comparison.rows}
-    assert marks == {"student": "", "kd": "", "cwd": "second", "pcd": "best"}
-
-
-def test_equal_methods_share_the_mark(tmp_path: Path) -> None:
-    tree = make_tree(tmp_path, ("camvid",), ("student", "cwd", "cwd2"), (0, 1))
-    rows = compare_methods(_collect(tree), "camvid", [], SETTINGS).rows
-    marks = {row.method: row.mark for row in rows}
-    assert marks["cwd"] == "best"
-    assert marks["cwd2"] != "best"  # errors like the student's
-    for seed in (0, 1):
-        for name in ("scores.json", "areas.npz"):
-            source = tree.evaluation("camvid", "cwd", seed) / name
-            (tree.evaluation("camvid", "cwd2", seed) / name).write_bytes(source.read_bytes())
-        path = tree.evaluation("camvid", "cwd2", seed) / "scores.json"
-        run = tree.run("camvid", "cwd2", seed) / "run.json"
-        tree.change(path, method="cwd2")
-        weights = _collect(tree).of("camvid", "cwd")[seed].run.weights_sha256
-        tree.change(run, weights_sha256=weights)
-    rows = compare_methods(_collect(tree), "camvid", [], SETTINGS).rows
-    assert {row.method: row.mark for row in rows} == {
-        "student": "second",
-        "cwd": "best",
-        "cwd2": "best",
+def _columns(table: Table) -> dict[str, dict[str, str]]:
+    """Printed entries by row and heading."""
+    return {
+        row[0].text: {name: entry.text for name, entry in zip(table.header, row, strict=True)}
+        for row in table.rows
     }
 
 
-def test_nothing_is_marked_where_nothing_differs(tmp_path: Path) -> None:
-    tree = make_tree(tmp_path, ("camvid",), ("student", "other"), (0, 1))  # equal error rates
-    matrix = _collect(tree)
-    comparison = compare_methods(matrix, "camvid", [], SETTINGS)
-    assert {row.mark for row in comparison.rows} == {""}
-    assert any("No row is marked best" in n for n in headline_table(matrix, comparison).notes)
+def test_a_spread_is_mean_and_sample_deviation(tree: Tree, comparison: Comparison) -> None:
+    mious = _recorded(tree, "kd", "miou")
+    spread = comparison.spread("kd", "miou")
+    assert spread is not None
+    assert (spread.mean, spread.n, spread.of) == (statistics.fmean(mious), 5, 5)
+    assert spread.std == pytest.approx(np.std(mious, ddof=1), abs=1e-15)
+    assert comparison.spread("kd", "iou/bicyclist") is None
+    assert comparison.spread("nobody", "miou") is None
 
 
-def test_verdicts_need_the_same_networks_and_split(comparison: Comparison) -> None:
-    verdicts = {row.method: [j.verdict for j in row.published] for row in comparison.rows}
+def test_gains_are_paired_by_seed(tree: Tree, comparison: Comparison) -> None:
+    student = _recorded(tree, "student", "miou")
+    assert list(comparison.gains) == ["kd", "cwd", "pcd"]
+    for method, gain in comparison.gains.items():
+        expected = np.subtract(_recorded(tree, method, "miou"), student)
+        np.testing.assert_allclose(gain.per_seed, expected, atol=1e-12)
+        assert gain.mean == pytest.approx(expected.mean(), abs=1e-12)
+        assert gain.p == 1 / 2**5
+        draws = comparison.rows[method].draws
+        assert draws is not None
+        assert draws.shape == (200,)
+        assert draws.mean() == pytest.approx(gain.mean, rel=0.2)
+
+
+def test_the_headline_prints_what_it_computes(tree: Tree, comparison: Comparison) -> None:
+    table = headline.headline_table(comparison)
+    marks = {row[0].text: row[1].mark for row in table.rows}
+    assert marks == {
+        "teacher": "", "student": "", "kd": "", "cwd": "second", "pcd (reconstructed)": "best",
+    }  # fmt: skip
+    mious = _recorded(tree, "pcd", "miou")
+    row = _columns(table)["pcd (reconstructed)"]
+    assert row["mIoU, %"] == f"{100 * np.mean(mious):.2f} ± {100 * np.std(mious, ddof=1):.2f}"
+    assert (row["n"], row["published gain"], row["verdict"]) == ("5", "+0.10", "exceeded")
+    values = table.values[-1]
+    assert values["miou_mean"] == statistics.fmean(mious)
+    assert values["gain_mean"] == comparison.gains["pcd"].mean
+    assert values["bootstrap_low"] < values["gain_mean"] < values["bootstrap_high"]
+    assert "PCD (reconstructed from the abstract): no number here is the paper's." in table.notes
+    assert any("conditional on one teacher" in note for note in table.notes)
+    assert not any("Not enough seeds" in note for note in table.notes)
+
+
+def test_fewer_than_five_seeds_are_never_bold(tree: Tree) -> None:
+    few = Tree(tree.root, tree.datasets, tree.methods, SEEDS[:4])
+    table = headline.headline_table(_compare(few, tree.folder))
+    assert {entry.mark for row in table.rows for entry in row} == {"", "missing"}
+    assert any("fewer than two rows have 5 seeds" in note for note in table.notes)
+    assert any(note.startswith("Not enough seeds for a claim") for note in table.notes)
+
+
+def test_verdicts_need_the_same_networks_and_split(tree: Tree, comparison: Comparison) -> None:
+    verdicts = {m: [j.verdict for j in row.published] for m, row in comparison.rows.items()}
     assert verdicts == {
         "student": [],
         "kd": ["partly"],
         "cwd": ["reproduced"],
         "pcd": ["exceeded", "none: other networks or split", "none: other networks or split"],
     }
-
-
-def test_the_headline_prints_what_it_computes(matrix: Matrix, comparison: Comparison) -> None:
-    table = headline_table(matrix, comparison)
-    assert table.header[-2:] == ("published gain", "verdict")
-    pcd = table.rows[-1]
-    mious = _mious(matrix, "pcd")
-    expected = f"{100 * statistics.fmean(mious):.2f} ± {100 * statistics.stdev(mious):.2f}"
-    assert [entry.text for entry in pcd[:3]] == ["pcd (reconstructed)", expected, "5"]
-    assert pcd[-1].text == "exceeded"
-    assert table.values[-1]["miou_mean"] == pytest.approx(statistics.fmean(mious), abs=1e-15)
-    assert "PCD (reconstructed from the abstract): no number here is the paper's." in table.notes
-    assert any("conditional on one teacher" in note for note in table.notes)
-    assert not any("Not enough seeds" in note for note in table.notes)
-
-
-def test_without_a_claim_there_is_no_verdict_column(matrix: Matrix) -> None:
-    bare = compare_methods(matrix, "camvid", [], SETTINGS)
-    assert headline_table(matrix, bare).header[-1] == "p"
-    assert claim_table(matrix, bare) is None
-
-
-def test_every_claim_is_listed_with_its_source(matrix: Matrix, comparison: Comparison) -> None:
-    table = claim_table(matrix, comparison)
+    table = headline.claim_table(comparison)
     assert table is not None
     assert len(table.rows) == 5
     assert table.rows[0][-1].text == "a paper https://example.org"
+    bare = _compare(tree, tree.folder)
+    assert headline.headline_table(bare).header[-1] == "p"
+    assert headline.claim_table(bare) is None
 
 
-def test_metric_tables_hold_the_records(matrix: Matrix, comparison: Comparison) -> None:
-    found = list(matrix.of("camvid", "kd").values())
-    first = found[0].scores
-    by_class = {
-        r["measure"]: r for r in class_table(matrix, comparison).values if r["method"] == "kd"
-    }
-    roads = [result.scores.iou["road"] for result in found]
-    assert by_class["road"]["mean"] == pytest.approx(np.mean(np.array(roads, float)), abs=1e-15)
-    assert by_class["bicyclist"]["mean"] is None
-    boundary = boundary_table(matrix, comparison)
-    assert len(boundary.header) == 1 + 1 + len(first.boundary_iou) + len(first.trimap_miou) + 2
-    objects = object_table(matrix, comparison)
-    assert f"tiny recall (of {first.small_objects['tiny'].count})" in objects.header
+def test_score_tables_hold_the_records(tree: Tree, comparison: Comparison) -> None:
+    tables = {table.name: table for table in measures.score_tables(comparison)}
+    assert list(tables) == ["focus_camvid", "boundaries_camvid", "objects_camvid"]
+    kd = {name: table.values[2] for name, table in tables.items()}
+    trimap = _recorded(tree, "kd", "trimap_miou", "4")
+    assert kd["boundaries_camvid"]["trimap_miou/4_mean"] == statistics.fmean(trimap)
+    recall = _recorded(tree, "kd", "small_objects", "small", "recall")
+    assert kd["objects_camvid"]["small_objects/small/recall_std"] == statistics.stdev(recall)
+    counts = _recorded(tree, "kd", "small_objects", "tiny", "count")
+    assert f"The split has {counts[0]} tiny, " in tables["objects_camvid"].notes[0]
+    focus = _columns(tables["focus_camvid"])
+    name = "feature discriminability, B/W"
+    assert focus["teacher"][name] == "1.6"
+    assert focus["kd"][name] == "0.58 ± 0.0158"  # 0.56 + 0.01 seed over five seeds
 
 
-def test_cost_is_relative_to_the_student(matrix: Matrix, comparison: Comparison) -> None:
-    rows = {row[0].text: row for row in cost_table(matrix, comparison).rows}
+def test_the_class_table_has_a_row_a_class(tree: Tree, comparison: Comparison) -> None:
+    table = measures.class_table(comparison)
+    roads = _recorded(tree, "kd", "iou", "road")
+    row = next(row for row in table.values if row["class"] == "road")
+    assert row["kd_mean"] == statistics.fmean(roads)
+    printed = _columns(table)
+    assert (
+        printed["road"]["kd"] == f"{100 * np.mean(roads):.1f} ± {100 * np.std(roads, ddof=1):.1f}"
+    )
+    assert printed["bicyclist"]["kd"] == "–"  # no pixel of it in the split
+
+
+def test_cost_is_relative_to_the_student(comparison: Comparison) -> None:
+    table = measures.cost_table(comparison)
+    rows = _columns(table)
     kd, student = (6.0 + len(name) for name in ("kd", "student"))
-    assert rows["kd"][6].text == f"{1000 * kd / 60:.0f}"
-    assert rows["kd"][7].text == f"{kd / student:.3g}×"
-    assert rows["teacher"][7].text == "–"
-
-
-def test_cost_shows_memory_and_leaves_unknown_energy_out(
-    matrix: Matrix, comparison: Comparison
-) -> None:
-    table = cost_table(matrix, comparison)
-    assert [entry.text for entry in table.rows[0]][3:6] == ["1.5 (0.1)", "3", "–"]
-    assert table.values[0]["peak_memory_bytes"] == 3 * 2**20
-    assert table.values[0]["energy_mj"] is None
-
-
-def test_the_focus_of_pcd_is_beside_its_claim(matrix: Matrix, comparison: Comparison) -> None:
-    table = focus_table(matrix, comparison)
-    ratios = {row[0].text: row[1].text for row in table.rows}
-    assert ratios["teacher"] == "1.6"
-    assert ratios["kd"] == "0.58 ± 0.0158"  # 0.56 + 0.01 seed over five seeds
-    assert ratios["pcd (reconstructed)"] == "0.84 ± 0.0158"
-    ious = [r.scores.small_objects["small"].iou for r in matrix.of("camvid", "kd").values()]
-    values = next(v for v in table.values if (v["method"], v["measure"]) == ("kd", "small IoU"))
-    assert values["n"] == 5
-    assert values["mean"] == pytest.approx(np.mean([iou for iou in ious if iou is not None]))
-
-
-def test_records_without_discriminability_have_a_blank(tree: Tree, tmp_path: Path) -> None:
-    shutil.copytree(tree.folder, tmp_path / "copy")
-    for path in (tmp_path / "copy").rglob("scores.json"):
-        record = json.loads(path.read_text())
-        del record["discriminability"], record["cost"]["peak_memory_bytes"]
-        path.write_text(json.dumps(record))
-    grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    matrix = collect(PROFILE, grid, tmp_path / "copy")
-    table = focus_table(matrix, compare_methods(matrix, "camvid", [], SETTINGS))
-    assert not matrix.unfinished()
-    assert {row[1].text for row in table.rows} == {"–"}
+    assert rows["kd"]["training step, ms"] == f"{1000 * kd / 60:.0f}"
+    assert rows["kd"]["relative to student"] == f"{kd / student:.3g}×"
+    assert rows["teacher"]["relative to student"] == "–"
+    assert rows["teacher"]["parameters"] == "12.3 k"
+    assert [rows["kd"][name] for name in ("latency, ms", "latency IQR, ms", "memory, MiB")] == [
+        "1.5", "0.1", "3",
+    ]  # fmt: skip
+    assert {row["energy, mJ"] for row in rows.values()} == {"–"}
+    assert table.values[0]["cost/peak_memory_bytes"] == 3 * 2**20
 
 
 def test_a_mean_over_some_seeds_says_of_how_many(tree: Tree, tmp_path: Path) -> None:
@@ -223,34 +190,36 @@ def test_a_mean_over_some_seeds_says_of_how_many(tree: Tree, tmp_path: Path) -> 
     for seed in (1, 2, 3, 4):
         path = tmp_path / "copy" / "evals" / "camvid" / "kd" / f"seed{seed}" / "scores.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "discriminability": None}))
-    grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    matrix = collect(PROFILE, grid, tmp_path / "copy")
-    table = focus_table(matrix, compare_methods(matrix, "camvid", [], SETTINGS))
-    ratios = {row[0].text: row[1].text for row in table.rows}
-    assert ratios["kd"] == "0.56 (n = 1)"
-    assert ratios["pcd (reconstructed)"] == "0.84 ± 0.0158"
+    path = tmp_path / "copy" / "evals" / "camvid" / "teacher" / "scores.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "discriminability": None}))
+    rows = _columns(measures.score_tables(_compare(tree, tmp_path / "copy"))[0])
+    name = "feature discriminability, B/W"
+    assert [rows[method][name] for method in ("teacher", "kd", "pcd (reconstructed)")] == [
+        "–", "0.56 (n = 1)", "0.84 ± 0.0158",
+    ]  # fmt: skip
 
 
-def test_the_summary_names_every_cell(matrix: Matrix, comparison: Comparison) -> None:
-    summary = summarise(matrix, [comparison], [])
+def test_the_summary_counts_cells_and_metrics_are_few(tree: Tree, comparison: Comparison) -> None:
+    summary = summarise(comparison.matrix, ["a problem"])
     assert summary["cells"] == {"finished": 21, "missing": 0, "failed": 0}
-    methods = summary["datasets"]["camvid"]["methods"]
-    assert list(methods) == ["teacher", "student", "kd", "cwd", "pcd"]
-    assert methods["kd"]["seeds"]["3"]["miou"] == _mious(matrix, "kd")[3]
-
-
-def test_one_dataset_needs_no_summary_across(matrix: Matrix, comparison: Comparison) -> None:
-    assert across_table(matrix, [comparison]) is None
+    assert (summary["unfinished"], summary["problems"]) == ([], ["a problem"])
+    found = json.loads(metric_files([comparison])["kd.json"])["camvid"]
+    assert found["miou"] == statistics.fmean(_recorded(tree, "kd", "miou"))
+    assert found["gain"] == comparison.gains["kd"].mean
+    assert found["seeds"] == 5
+    assert "gain" not in json.loads(metric_files([comparison])["student.json"])["camvid"]
 
 
 def test_across_datasets(tmp_path: Path) -> None:
     tree = make_tree(tmp_path, ("camvid", "scenes_camvid"), ("student", "kd"), (0, 1))
-    matrix = _collect(tree)
+    matrix = _collect(tree, tree.folder)
     comparisons = [compare_methods(matrix, name, [], SETTINGS) for name in tree.datasets]
-    table = across_table(matrix, comparisons)
+    assert headline.across_table(matrix, comparisons[:1]) is None
+    table = headline.across_table(matrix, comparisons)
     assert table is not None
-    kd = sorted(value for c in comparisons for value in c.rows[1].mious)
+    kd = sorted(value for one in comparisons for value in one.values("kd", "miou"))
     assert table.values[1]["interquartile_mean"] == pytest.approx((kd[1] + kd[2]) / 2)
     assert table.values[1]["probability_of_improvement"] == 1.0
     assert table.values[0]["probability_of_improvement"] is None
+    assert [row["runs"] for row in table.values] == [4, 4]
     assert any("synthetic" in note for note in table.notes)

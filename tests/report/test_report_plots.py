@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
 from segdistill.errors import SuiteError
 from segdistill.report.files import fill
-from segdistill.report.logs import read_series, running_mean, stack
+from segdistill.report.logs import read_series, stack
 from segdistill.report.pictures import RIGHT, WRONG, crowded_window, error_map
 from segdistill.report.plots.style import finish, looks, panels, styled
 
@@ -18,11 +19,11 @@ def test_a_log_is_read_by_key(tmp_path: Path) -> None:
     path.write_text(
         '{"step": 0, "loss": 2}\n{"step": 5, "other_loss": 0.1}\n{"step": 9, "loss": null}\n'
     )
-    steps, values = read_series(path, "loss")
-    assert steps.tolist() == [0, 9]
+    values = read_series(path, "loss")
+    assert values.index.tolist() == [0, 9]
     assert values[0] == 2.0
-    assert np.isnan(values[1])
-    assert read_series(path, "other")[0].size == 0
+    assert np.isnan(values[9])
+    assert read_series(path, "other").empty
 
 
 @pytest.mark.parametrize("line", ["{", '{"step": "x", "loss": 1}', '{"loss": 1}', "3", "\xff"])
@@ -34,17 +35,11 @@ def test_a_broken_log_is_named_with_its_line(tmp_path: Path, line: str) -> None:
 
 
 def test_series_are_stacked_over_their_common_steps() -> None:
-    first = np.array([0, 2, 4]), np.array([1.0, 2.0, 3.0])
-    second = np.array([2, 4, 6]), np.array([5.0, 6.0, 7.0])
-    steps, values = stack([first, second])
-    assert steps.tolist() == [2, 4]
-    assert values.tolist() == [[2.0, 3.0], [5.0, 6.0]]
-
-
-def test_the_running_mean_shrinks_at_the_ends() -> None:
-    values = np.array([[1.0, 2.0, 6.0, 3.0]])
-    assert running_mean(values, 3).tolist() == [[1.5, 3.0, 11 / 3, 4.5]]
-    assert running_mean(values, 1).tolist() == values.tolist()
+    first = pd.Series({0: 1.0, 2: 2.0, 4: 3.0})
+    second = pd.Series({6: 7.0, 4: 6.0, 2: 5.0})
+    both = stack([first, second])
+    assert both.index.tolist() == [2, 4]
+    assert both.to_numpy().tolist() == [[2.0, 5.0], [3.0, 6.0]]
 
 
 def test_the_window_holds_the_most_small_objects() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from published_tree import DATA, make_published
-from results_tree import PROFILE, Tree
+from results_tree import EXPERIMENT, Tree
 
 from segdistill.commands import show
 from segdistill.errors import SuiteError
@@ -98,10 +98,10 @@ def test_the_log_is_first_last_and_mean_of_every_quantity(tree: Tree) -> None:
 
 def test_a_run_is_found_by_folder_record_or_name(tree: Tree) -> None:
     folder = tree.run(DATA, "kd", 1)
-    names = (str(folder), str(folder / "run.json"), f"{PROFILE}/{DATA}/kd/seed1",
-             f"{PROFILE}/{DATA}/kd/1", f"results/{PROFILE}/runs/{DATA}/kd/seed1")  # fmt: skip
+    names = (str(folder), str(folder / "run.json"), f"{EXPERIMENT}/{DATA}/kd/seed1",
+             f"{EXPERIMENT}/{DATA}/kd/1", f"results/{EXPERIMENT}/runs/{DATA}/kd/seed1")  # fmt: skip
     assert {find_run(name).resolve() for name in names} == {folder}
-    assert find_run(f"{PROFILE}/{DATA}/teacher").resolve() == tree.run(DATA, "teacher")
+    assert find_run(f"{EXPERIMENT}/{DATA}/teacher").resolve() == tree.run(DATA, "teacher")
     for name in ("demo/camvid/kd/seed7", "demo/camvid/kd/best", "nowhere"):
         with pytest.raises(SuiteError, match=f"{name}: no run.json there; name a run's folder"):
             find_run(name)
@@ -109,7 +109,7 @@ def test_a_run_is_found_by_folder_record_or_name(tree: Tree) -> None:
 
 def test_a_copy_elsewhere_is_told_with_its_own_scores(tree: Tree, tmp_path: Path) -> None:
     shutil.move(tree.root / "results", tmp_path / "elsewhere" / "results")
-    place = tmp_path / "elsewhere" / "results" / PROFILE / "runs" / DATA / "kd" / "seed1"
+    place = tmp_path / "elsewhere" / "results" / EXPERIMENT / "runs" / DATA / "kd" / "seed1"
     assert "miou" in told(place)["scores"]
 
 
@@ -132,7 +132,7 @@ def test_a_broken_log_is_named_with_its_line(tmp_path: Path) -> None:
 
 
 def test_command_prints_the_runs(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
-    names = [f"{PROFILE}/{DATA}/kd/seed{seed}" for seed in (0, 1)]
+    names = [f"{EXPERIMENT}/{DATA}/kd/seed{seed}" for seed in (0, 1)]
     assert show.run(argparse.Namespace(runs=names, log=None)) == 0
     lines = [line for seed in (0, 1) for line in run_lines(tree.run(DATA, "kd", seed))]
     assert capsys.readouterr().out == "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ def config_of(method: str = METHOD, seed: int = 0) -> RunConfig:
     return run_config(Cell("smoke", DATASET, method, seed))
 
 
-APART = ("profile", "datasets", "methods", "seeds", "statistics")  # which cells, and the report
+APART = ("experiment", "datasets", "methods", "seeds", "statistics")  # which cells, and the report
 
 
 def leaves(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -87,7 +87,9 @@ def test_stages_track_every_key_that_their_results_depend_on(document: dict[str,
 
     No stage depends on how work is carried out, on the grid or on other cells' blocks.
     """
-    full: dict[str, Any] = Experiment.model_validate(document).model_dump(mode="json")
+    full: dict[str, Any] = Experiment.model_validate(document).model_dump(
+        mode="json", by_alias=True
+    )
     write(full)
     before, parameters = keys(), {stage: tracked(stage) for stage in keys()}
     seen = dict.fromkeys(before, 0)

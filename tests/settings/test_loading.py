@@ -59,7 +59,7 @@ def test_every_experiment_has_the_same_stages() -> None:
     top = (ROOT / "dvc.yaml").read_text()
     stages, views = top.split("# For `dvc metrics")
     stages = stages.replace("wdir: .\n", "wdir: ../..\n")
-    stages = stages.replace("- params.yaml:", "- experiments/${profile}/params.yaml:")
+    stages = stages.replace("- params.yaml:", "- experiments/${experiment}/params.yaml:")
     expected = f"{stages}# For `dvc metrics{views.replace('results/', '../../results/')}"
     for name in NAMES:
         assert (ROOT / "experiments" / name / "dvc.yaml").read_text() == expected, name
@@ -86,7 +86,7 @@ def test_every_experiment_has_the_same_stages() -> None:
         ("options.kd", {"weight": True}, "options.kd: kd.weight: must be float, not True"),
         ("options.kd", {"method": "kdd"}, "unknown method 'kdd'; did you mean 'kd'?"),
         ("statistics.confidence", 1.5, "statistics.confidence: Input should be less than 1"),
-        ("profile", "other", "profile: 'other' is not the folder's name"),
+        ("experiment", "other", "experiment: 'other' is not the folder's name"),
         ("train.learning_rat", 1, "train.learning_rat: unknown key; did you mean 'learning_rate'?"),
         ("networks.student.wdith", 8, "networks.student.wdith: unknown key; did you mean 'width'?"),
         ("data.scenes_camvid.limit.trian", 8, "limit.trian: unknown key; did you mean 'train'?"),

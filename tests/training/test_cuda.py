@@ -102,10 +102,12 @@ def test_a_cohort_has_the_bits_of_its_methods_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("profile", PAPER)
-def test_published_networks_repeat_themselves(profile: str, precision: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("experiment", PAPER)
+def test_published_networks_repeat_themselves(
+    experiment: str, precision: str, tmp_path: Path
+) -> None:
     """All methods of a published protocol at the pair's full width, on crops of 256x512."""
-    configs = [_short(config, precision) for config in _grid(profile)]
+    configs = [_short(config, precision) for config in _grid(experiment)]
     assert configs[0].teacher is not None
     torch.manual_seed(0)
     teacher = freeze(build(_untrained(configs[0].teacher), CLASSES)).to(CUDA)
@@ -165,9 +167,10 @@ def waits_within(step: Callable[[], object]) -> int:
     return sum(WAITED in str(warning.message) for warning in caught)
 
 
-def _grid(profile: str) -> list[RunConfig]:
+def _grid(experiment: str) -> list[RunConfig]:
     return [
-        of_cell(Cell(profile, "camvid", method, 0)) for method in read_experiment(profile).methods
+        of_cell(Cell(experiment, "camvid", method, 0))
+        for method in read_experiment(experiment).methods
     ]
 
 

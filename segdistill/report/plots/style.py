@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from segdistill.report.tables.matrix import STUDENT, TEACHER
+from segdistill.report.matrix import STUDENT, TEACHER
 from segdistill.report.tables.table import Value
 
 # Okabe and Ito's palette, without the yellow that is unreadable on white.
@@ -61,22 +61,18 @@ class Look:
 class Plot:
     """A finished plot: both images and the numbers it shows."""
 
-    name: str  # file name without ending
+    kind: str
+    dataset: str  # "" for a plot of all datasets
     title: str  # says what is shown, for readers who cannot see it
     svg: bytes
     png: bytes
     width: float  # inches
     values: tuple[Mapping[str, Value], ...]
 
-
-@dataclass(frozen=True)
-class Picture:
-    """A finished picture of test images."""
-
-    name: str  # file name without ending
-    title: str
-    svg: bytes
-    png: bytes
+    @property
+    def name(self) -> str:
+        """The file name without ending."""
+        return f"{self.kind}_{self.dataset}" if self.dataset else self.kind
 
 
 def looks(methods: Sequence[str]) -> dict[str, Look]:
@@ -112,9 +108,11 @@ def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]
     return figure, axes[:count]
 
 
-def finish(figure: Figure, name: str, title: str, values: Sequence[Mapping[str, Value]]) -> Plot:
+def finish(
+    figure: Figure, kind: str, title: str, values: Sequence[Mapping[str, Value]], dataset: str = ""
+) -> Plot:
     """Render `figure` as SVG and PNG."""
-    return Plot(name, title, *render(figure), figure.get_figwidth(), tuple(values))
+    return Plot(kind, dataset, title, *render(figure), figure.get_figwidth(), tuple(values))
 
 
 def render(figure: Figure) -> tuple[bytes, bytes]:

@@ -5,35 +5,19 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 
-from segdistill.report.tables.table import Entry, Mark, Table, Value, columns
+import pandas as pd
 
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "±": r"$\pm$",
-    "−": r"$-$",
-    "×": r"$\times$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "→": r"$\to$",
-    "–": "--",
-    "·": r"$\cdot$",
-    '"': r"\textquotedbl{}",
-    "|": r"\textbar{}",
-    "[": "{[}",
-    "]": "{]}",
-    "\n": " ",
-}
+from segdistill.report.tables.table import Entry, Mark, Table, Value
+
+LATEX = str.maketrans(
+    {
+        **{sign: f"\\{sign}" for sign in "{}$&#%_"},
+        "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+        "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+        "±": r"$\pm$", "−": r"$-$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
+        "→": r"$\to$", "·": r"$\cdot$", "–": "--", "[": "{[}", "]": "{]}", "\n": " ",
+    }
+)  # fmt: skip
 LATEX_MARKS: dict[Mark, str] = {"best": r"\textbf{%s}", "second": r"\underline{%s}"}
 MARKDOWN_MARKS: dict[Mark, str] = {
     "best": "**%s**",
@@ -42,9 +26,7 @@ MARKDOWN_MARKS: dict[Mark, str] = {
     "failed": "*%s*",
 }
 PLAIN_MARKS: dict[Mark, str] = {"best": "** ", "second": "* "}
-NOT_IN_T1 = "ĦħĸĿŀŉŦŧſ"  # Latin letters that the font encoding lacks
 MOST_COLUMNS = 5  # wider tables are scaled to the text
-FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
 
 def markdown(table: Table) -> str:
@@ -63,15 +45,10 @@ def markdown(table: Table) -> str:
 
 def plain(table: Table) -> str:
     """The title and aligned columns, for a terminal; marks are stars."""
-    shown = [table.header, *(tuple(PLAIN_MARKS.get(e.mark, "") + e.text for e in row)
-                             for row in table.rows)]  # fmt: skip
-    widths = [max(len(row[column]) for row in shown) for column in range(len(table.header))]
-    lines = [
-        row[0].ljust(widths[0])
-        + "".join("  " + text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))
-        for row in shown
-    ]
-    return "\n".join([table.title, *lines]) + "\n"
+    rows = [[f"{PLAIN_MARKS.get(entry.mark, '')}{entry.text}" for entry in row]
+            for row in table.rows]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=list(table.header))
+    return f"{table.title}\n{frame.to_string(index=False)}\n"
 
 
 def latex(table: Table) -> str:
@@ -97,27 +74,19 @@ def latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def values_csv(values: Sequence[Mapping[str, Value]]) -> str:
-    """Exact values as CSV; an empty field where there is none."""
-    names = columns(values)
+def values_csv(values: Sequence[Mapping[str, Value]]) -> bytes:
+    """Exact values as CSV, columns in the order of first appearance; empty where there is none."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(names)
-    for row in values:
-        writer.writerow([_csv_value(row.get(name)) for name in names])
-    return stream.getvalue()
+    names = dict.fromkeys(name for row in values for name in row)
+    writer = csv.DictWriter(stream, list(names), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(values)
+    return stream.getvalue().encode()
 
 
 def latex_text(text: str) -> str:
     """`text` with everything LaTeX would interpret escaped."""
-    return "".join(LATEX.get(sign) or (sign if _latin(sign) else "?") for sign in text)
-
-
-def _latin(sign: str) -> bool:
-    """What pdfLaTeX can set without further packages."""
-    return (sign.isascii() and sign.isprintable()) or (
-        sign.isalpha() and sign <= "\u017f" and sign not in NOT_IN_T1
-    )
+    return text.translate(LATEX)
 
 
 def _latex_entry(entry: Entry) -> str:
@@ -139,12 +108,3 @@ def _markdown_entry(entry: Entry) -> str:
 
 def _markdown_row(entries: list[str]) -> str:
     return "| " + " | ".join(entries) + " |"
-
-
-def _csv_value(value: Value) -> str:
-    """Text that a spreadsheet would run as a formula is quoted; numbers keep every digit."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_START) else value
-    return str(value)

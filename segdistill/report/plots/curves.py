@@ -1,22 +1,19 @@
 """Training curves: cross entropy over steps, mean and range over the seeds."""
 
 from collections.abc import Sequence
-from itertools import chain
 
-import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from segdistill.errors import SuiteError
-from segdistill.report.logs import Series, read_series, running_mean, stack
+from segdistill.report.logs import read_series, stack
+from segdistill.report.matrix import STUDENT, Matrix
 from segdistill.report.names import dataset_title, method_title
 from segdistill.report.plots.style import MUTED, Look, Plot, finish, looks, panels, styled
-from segdistill.report.tables.matrix import STUDENT, Cell, Matrix
-from segdistill.report.tables.table import Value
 
 LOGGED = "cross_entropy"
 SMOOTHING = 21  # a curve is averaged over about 1/21 of its points to each side
-Curves = dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]  # method -> steps, (seed, step)
+Curves = dict[str, pd.DataFrame]  # by method: a row a step, a column a seed
 
 
 def curve_plots(matrix: Matrix, dataset: str) -> tuple[list[Plot], list[str]]:
@@ -29,25 +26,17 @@ def _read(matrix: Matrix, dataset: str) -> tuple[Curves, list[str]]:
     curves: Curves = {}
     problems = []
     for method in matrix.grid.methods:
-        series: list[Series] = []
-        for cell in _finished(matrix, dataset, method):
+        series = []
+        for cell in (cell for cell in matrix.of_method(dataset, method) if cell.result):
             try:
                 series.append(read_series(cell.run_folder / "log.jsonl", LOGGED))
             except SuiteError as error:
-                problems.append(f"{dataset}/{method}/seed{cell.seed}: {_short(error, cell)}")
-        series = [one for one in series if len(one[0])]
-        if series and len(stack(series)[0]):
+                reason = str(error).replace(f"{cell.run_folder}/", "")
+                problems.append(f"{dataset}/{method}/seed{cell.seed}: {reason}")
+        series = [one for one in series if len(one)]
+        if series and len(stack(series)):
             curves[method] = stack(series)
     return curves, problems
-
-
-def _finished(matrix: Matrix, dataset: str, method: str) -> list[Cell]:
-    place = (dataset, method)
-    return [cell for cell in matrix.cells if cell.result and (cell.dataset, cell.method) == place]
-
-
-def _short(error: SuiteError, cell: Cell) -> str:
-    return str(error).replace(f"{cell.run_folder}/", "")
 
 
 def _plot(matrix: Matrix, dataset: str, curves: Curves) -> Plot:
@@ -69,21 +58,23 @@ def _plot(matrix: Matrix, dataset: str, curves: Curves) -> Plot:
             f"{title}\nmean and range over seeds, running mean over steps",
             fontsize=11, ha="left", x=0.01,
         )  # fmt: skip
-        values = chain.from_iterable(_values(dataset, m, c) for m, c in curves.items())
-        return finish(figure, f"curves_{LOGGED}_{dataset}", title, list(values))
+        values = [
+            {"dataset": dataset, "method": method, "step": int(step), "seeds": curve.shape[1],
+             f"mean_{LOGGED}": mean, f"lowest_{LOGGED}": low, f"highest_{LOGGED}": high}
+            for method, curve in curves.items()
+            for step, mean, low, high in curve.agg(["mean", "min", "max"], axis=1).itertuples()
+        ]  # fmt: skip
+        return finish(figure, f"curves_{LOGGED}", title, values, dataset)
 
 
-def _band(
-    axis: Axes, curve: tuple[NDArray[np.int64], NDArray[np.float64]], look: Look, label: str
-) -> None:
-    steps, values = curve
-    smooth = running_mean(values, 2 * (len(steps) // SMOOTHING) + 1)
-    axis.fill_between(
-        steps, smooth.min(axis=0), smooth.max(axis=0), color=look.colour, alpha=0.22, linewidth=0
-    )
+def _band(axis: Axes, curve: pd.DataFrame, look: Look, label: str) -> None:
+    width = 2 * (len(curve) // SMOOTHING) + 1
+    smooth = curve.rolling(width, center=True, min_periods=1).mean()
+    low, high = smooth.min(axis=1), smooth.max(axis=1)
+    axis.fill_between(smooth.index, low, high, color=look.colour, alpha=0.22, linewidth=0)
     axis.plot(
-        steps, smooth.mean(axis=0), look.dash, color=look.colour, linewidth=1.6,
-        label=f"{label} (n = {len(values)})",
+        smooth.index, smooth.mean(axis=1), look.dash, color=look.colour, linewidth=1.6,
+        label=f"{label} (n = {curve.shape[1]})",
     )  # fmt: skip
 
 
@@ -94,21 +85,3 @@ def _share_range(axes: Sequence[Axes]) -> None:
     for axis in axes:
         axis.set_ylim(low, high)
         axis.tick_params(colors=MUTED)
-
-
-def _values(
-    dataset: str, method: str, curve: tuple[NDArray[np.int64], NDArray[np.float64]]
-) -> list[dict[str, Value]]:
-    steps, values = curve
-    return [
-        {
-            "dataset": dataset,
-            "method": method,
-            "step": int(step),
-            "seeds": len(values),
-            f"mean_{LOGGED}": float(values[:, i].mean()),
-            f"lowest_{LOGGED}": float(values[:, i].min()),
-            f"highest_{LOGGED}": float(values[:, i].max()),
-        }
-        for i, step in enumerate(steps)
-    ]

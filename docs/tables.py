@@ -2,18 +2,19 @@
 
 `<!-- options of METHOD -->` takes a method's options, `<!-- table FILE | COLUMN | ... -->` a table
 of results with the named columns, all without any.
-`python -m segdistill.report.tables.marked_tables --write` rewrites them, else it only checks.
+`python docs/tables.py --write` rewrites them, else it only checks.
 """
 
 import argparse
 import re
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from segdistill.distill import UnknownMethodError
+from segdistill.distill import UnknownMethodError, load
 from segdistill.errors import SuiteError
-from segdistill.report.tables.method_tables import method_table
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[1]
 PAGES = (Path("docs/methods.md"), Path("docs/results.md"))
 MARKED = re.compile(r"<!-- (options of|table) ([^\n]+) -->\n.*?<!-- end of table -->", re.DOTALL)
 CELL_BORDER = re.compile(r"(?<!\\)\|")
@@ -51,13 +52,27 @@ def result_table(named: str, root: Path) -> str:
     return "\n".join(f"| {' | '.join(row[place] for place in places)} |" for row in rows)
 
 
+def method_table(name: str) -> str:
+    """Markdown: the paper of the method `name`, then its options with defaults and choices.
+
+    Raises distill.UnknownMethodError if there is no such method.
+    """
+    method = load(name)
+    lines = [f"*{method.paper}*", ""]
+    options = fields(method.Config)
+    if not options:
+        return "\n".join([*lines, "No options."])
+    types = get_type_hints(method.Config)
+    rows = [
+        f"| `{option.name}` | {_default(option)} | {_choices(types[option.name])} |"
+        for option in options
+    ]
+    return "\n".join([*lines, "| option | default | choices |", "| --- | --- | --- |", *rows])
+
+
 def marked(page: str, kind: str) -> list[str]:
     """What the markers of `kind` ("options of" or "table") in `page` name, in its order."""
     return [named for found, named in MARKED.findall(page) if found == kind]
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in CELL_BORDER.split(line)[1:-1]]
 
 
 def main() -> int:
@@ -75,9 +90,30 @@ def main() -> int:
         if written:
             path.write_text(fresh, encoding="utf-8")
         else:
-            print(f"{name}: stale; run python -m segdistill.report.tables.marked_tables --write")
+            print(f"{name}: stale; run python docs/tables.py --write")
             status = 1
     return status
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in CELL_BORDER.split(line)[1:-1]]
+
+
+def _default(option: Field[Any]) -> str:
+    return "required" if option.default is MISSING else f"`{_text(option.default)}`"
+
+
+def _choices(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return ", ".join(f"`{_text(choice)}`" for choice in get_args(hint))
+    parts = get_args(hint) or (hint,)
+    return ", ".join(_choices(part) if get_origin(part) else part.__name__ for part in parts)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

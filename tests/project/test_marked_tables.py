@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from segdistill.errors import SuiteError
-from segdistill.report.tables import marked_tables
-from segdistill.report.tables.marked_tables import (
+from docs import tables as marked_tables
+from docs.tables import (
     PAGES,
     ROOT,
     main,
     marked,
+    method_table,
     result_table,
     rewritten,
 )
-from segdistill.report.tables.method_tables import method_table
+from segdistill.errors import SuiteError
 
 SUITE = [
     *("student", "kd", "cwd", "skd", "ifvd", "at", "fitnet", "dist", "mgd", "cirkd"),
@@ -35,7 +35,7 @@ TABLE = r"""**camvid: a title**
 @pytest.mark.parametrize("name", PAGES, ids=str)
 def test_the_committed_pages_hold_the_tables_of_code_and_results(name: Path) -> None:
     page = (ROOT / name).read_text(encoding="utf-8")
-    assert rewritten(page) == page, "run python -m segdistill.report.tables.marked_tables --write"
+    assert rewritten(page) == page, "run python docs/tables.py --write"
 
 
 def test_every_table_of_results_in_the_docs_is_marked() -> None:
