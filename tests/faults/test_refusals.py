@@ -72,6 +72,7 @@ def test_an_experiment_is_no_path(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_a_name_that_no_file_can_have() -> None:
+    Path("experiments").mkdir()
     assert "File name too long" in refusal("status", "a" * 300)
     assert "File name too long" in refused("train.py", "a" * 300, "scenes_camvid", "kd", "0")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from ruamel.yaml import YAML
 from smoke_params import DATASET, FILE, ROOT, set_leaf, write
 
 from segdistill.data.catalogue import dataset_info
@@ -14,6 +15,7 @@ from segdistill.distill import NetSpec
 from segdistill.errors import SuiteError
 from segdistill.settings.cell import Cell
 from segdistill.settings.loading import (
+    PARAMS,
     Term,
     data_root,
     experiment_names,
@@ -52,6 +54,15 @@ def test_experiments_are_the_default_and_the_folders(monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(ROOT)
     assert experiment_names() == ["scenes", *NAMES]
     assert read_experiment("scenes") == read_experiment(None)
+
+
+@pytest.mark.parametrize("name", [2024, ["smoke"], None])
+def test_a_default_experiment_whose_name_is_no_text(document: dict[str, Any], name: Any) -> None:
+    YAML().dump({**document, "experiment": name}, PARAMS)
+    with pytest.raises(SuiteError, match=r"experiment '2024': there is no experiments/2024/params"):
+        read_experiment("2024")
+    with pytest.raises(SuiteError, match=r"params.yaml: experiment: Input should be a valid str"):
+        read_experiment()
 
 
 def test_every_experiment_has_the_same_stages() -> None:
