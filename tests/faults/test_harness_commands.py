@@ -89,7 +89,7 @@ def replace(path: Path, old: str, new: str) -> None:
         ("methods:", "  methods:", DIGEST, "params.yaml: not valid YAML"),
         ("head_width: 4", "haed_width: 4", TRAIN, "student.haed_width: unknown key"),
         ("camvid: {", "camvd: {", TRAIN, "data: no block 'camvid'; did you mean 'camvd'"),
-        ("mini", "maxi", TRAIN, "experiments/mini/params.yaml; did you mean 'maxi'"),
+        ("mini", "maxi", TRAIN, "experiments/mini/params.yaml; known: maxi"),
         ("kd: {weight", "kd: {wieght", TRAIN, "kd.wieght: unknown; did you mean 'weight'?"),
         ("kd: {weight: 1.0}", "kd: {method: kdd}", TRAIN, "unknown method 'kdd'; did you mean"),
     ],
