@@ -108,7 +108,8 @@ def default_name() -> str | None:
     if not PARAMS.is_file():
         return None
     found = _read_yaml(PARAMS)
-    return found.get("experiment") if isinstance(found, dict) else None
+    name = found.get("experiment") if isinstance(found, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def experiment_names() -> list[str]:

@@ -53,12 +53,12 @@ def watch(frame, event, _):
     if event == "call" and is_function and code.co_filename.startswith(root):
         seen.add((code.co_filename, code.co_qualname))
 sys.argv = ["worker", *sys.argv[3:]]
-threading.setexperiment(watch)
-sys.setexperiment(watch)
+threading.setprofile(watch)
+sys.setprofile(watch)
 try:
     runpy.run_module("segdistill.pipeline.worker", run_name="__main__", alter_sys=True)
 finally:
-    sys.setexperiment(None)
+    sys.setprofile(None)
     loaded = [name for name, module in sys.modules.items() if getattr(module, "__file__", None)]
     with open(log, "w") as file:
         json.dump([sorted(seen), loaded], file)

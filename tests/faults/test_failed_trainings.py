@@ -3,16 +3,17 @@
 from pathlib import Path
 
 import pytest
-from segdistill.report.tables.matrix import collect
-from segdistill.settings.grid import grid_of
+from ruamel.yaml import YAML
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.cells import PlannedCell, plan_student
+from segdistill.pipeline.cells import PlannedCell, plan
 from segdistill.pipeline.failures import forget_failure, last_failure, note_failure
 from segdistill.pipeline.publish import publish_run
 from segdistill.pipeline.states import cell_states
 from segdistill.pipeline.worker import noted_failures, work
-from segdistill.settings.schema import Grid
+from segdistill.report.matrix import collect
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import PARAMS, read_experiment
 from segdistill.stop import StopRequest
 
 DATASET = "scenes_camvid"
@@ -22,30 +23,26 @@ PLACE = f"smoke/{DATASET}/broken/seed0"
 @pytest.fixture
 def broken(project: Path) -> Path:
     """The project with a method whose loss is infinite, beside one that is sound."""
-    _set_weights("1.0e+38")
-    (project / "params.yaml").write_text(
-        f"experiment: smoke\ndatasets: [{DATASET}]\nmethods: [broken, sound]\nseeds: [0]\n"
-    )
+    _set_weight(1.0e38)
     return project
 
 
-def _set_weights(weight: str) -> None:
-    path = Path("experiments/experiments/smoke.yaml")
-    before = path.read_text().partition("  broken:")[0].rstrip()
-    path.write_text(
-        f"{before}\n  broken: {{method: kd, weight: {weight}}}\n"
-        "  sound: {method: kd, weight: 1.0}\n"
-    )
+def _set_weight(weight: float) -> None:
+    yaml = YAML()
+    params = yaml.load(PARAMS)
+    params["methods"] = ["broken", "sound"]
+    params["options"]["broken"] = {"method": "kd", "weight": weight}
+    params["options"]["sound"] = {"method": "kd", "weight": 1.0}
+    yaml.dump(params, PARAMS)
 
 
 def _cell(method: str) -> PlannedCell:
-    return plan_student("smoke", DATASET, method, 0)
+    return plan(Cell("smoke", DATASET, method, 0))
 
 
 def _states() -> dict[str, tuple[str, str]]:
-    grid = {"datasets": (DATASET,), "methods": ("broken", "sound"), "seeds": (0,)}
-    matrix = collect("smoke", Grid.model_validate(grid), Path("results/smoke"))
-    return {cell.method: (cell.state, cell.reason) for cell in matrix.cells}
+    matrix = collect("smoke", read_experiment(), Path("results/smoke"))
+    return {cell.method: (cell.state, cell.reason) for cell in matrix.unfinished()}
 
 
 @pytest.mark.usefixtures("broken")
@@ -59,7 +56,8 @@ def test_nan_in_one_cell_of_a_cohort_fails_that_cell_alone() -> None:
     assert _states()["sound"] == ("missing", "")
     assert _cell("sound").trained
     (_cell("broken").scratch / "lock").unlink()  # names this process, which lives on
-    states = {cell.name: (cell.state, cell.reason) for cell in cell_states(grid_of())}
+    found = cell_states(read_experiment())
+    states = {one.cell.name: (one.state, one.reason) for one in found}
     assert states[f"{DATASET}/broken/seed0"] == ("failed", reason)
     assert states[f"{DATASET}/sound/seed0"] == ("trained", "not published yet")
 
@@ -68,7 +66,7 @@ def test_nan_in_one_cell_of_a_cohort_fails_that_cell_alone() -> None:
 def test_a_training_that_succeeds_is_failed_no_longer() -> None:
     with pytest.raises(SuiteError):
         work("smoke", DATASET, 0, ["broken"], StopRequest())
-    _set_weights("1.0")
+    _set_weight(1.0)
     work("smoke", DATASET, 0, ["broken"], StopRequest())
     publish_run(_cell("broken"))
     assert _states()["broken"] == ("missing", "")  # not scored yet

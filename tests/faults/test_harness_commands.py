@@ -10,22 +10,21 @@ from command_line import python
 from data_files import write_dataset
 from PIL import Image
 
-from segdistill.pipeline.cells import plan_teacher
+from segdistill.pipeline.cells import plan
 from segdistill.pipeline.lock import locked
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import PARAMS
 
 ROOT = Path(__file__).resolve().parents[2]
-PARAMS = """\
+EXPERIMENT = """\
 experiment: mini
+about: For tests.
+note: A miniature.
 datasets: [camvid]
 methods: [student, kd]
 seeds: [0]
-"""
-EXPERIMENT = """\
-about: For tests.
-note: A miniature.
-grid: {datasets: [camvid], methods: [student, kd], seeds: [0]}
 data:
-  camvid: {crop: [16, 16], subset: true}
+  camvid: {crop: [16, 16]}
 networks:
   teacher: {decoder: fcn, backbone: resnet, depth: 18, width: 8, head_width: 8}
   student: {decoder: fcn, backbone: resnet, depth: 18, width: 8, head_width: 4}
@@ -33,16 +32,15 @@ teacher: {steps: 1, batch: 2, learning_rate: 0.02}
 train: {steps: 1, batch: 2, learning_rate: 0.02}
 evaluate: {pictures: 1, latency_runs: 1}
 execution: {}
-methods:
+options:
   student: {}
   kd: {weight: 1.0}
 """
-PARAMS_FILE, EXPERIMENT_FILE = "params.yaml", "experiments/experiments/mini.yaml"
-PREPARE = ("experiments/prepare.py", "mini", "camvid")
-TEACHER = ("experiments/teacher.py", "mini", "camvid")
+PREPARE = ("experiments/prepare.py", "camvid", "--subset", "true")
+TEACHER = ("experiments/train.py", "mini", "camvid", "teacher")
 TRAIN = ("experiments/train.py", "mini", "camvid", "kd", "0")
 EVALUATE = ("experiments/evaluate.py", "mini", "camvid", "kd", "0")
-DIGEST = ("experiments/digest.py",)
+DIGEST = ("experiments/digest.py", "mini")
 
 
 @pytest.fixture
@@ -50,9 +48,8 @@ def project(tmp_path: Path) -> Path:
     """A project folder with a miniature CamVid beside it."""
     write_dataset("camvid", tmp_path / "camvid")
     folder = tmp_path / "project"
-    (folder / "experiments/experiments").mkdir(parents=True)
-    (folder / PARAMS_FILE).write_text(PARAMS)
-    (folder / EXPERIMENT_FILE).write_text(EXPERIMENT)
+    folder.mkdir()
+    (folder / PARAMS).write_text(EXPERIMENT)
     return folder
 
 
@@ -83,41 +80,24 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "command", "message"),
+    ("old", "new", "command", "message"),
     [
-        (PARAMS_FILE, "seeds", "sedes", DIGEST, "sedes: unknown key; did you mean 'seeds'"),
-        (
-            PARAMS_FILE,
-            "[student, kd]",
-            "[student, kdd]",
-            DIGEST,
-            "no block 'kdd'; did you mean 'kd'",
-        ),
-        (PARAMS_FILE, "mini", "maxi", DIGEST, "maxi.yaml: no such experiment"),
-        (PARAMS_FILE, "methods:", "  methods:", DIGEST, "params.yaml: not valid YAML"),
-        (EXPERIMENT_FILE, "note", "noet", DIGEST, "noet: unknown key; did you mean 'note'"),
-        (EXPERIMENT_FILE, "about: ", "about: [", DIGEST, "mini.yaml: not valid YAML"),
-        (
-            EXPERIMENT_FILE,
-            "head_width: 4",
-            "haed_width: 4",
-            TRAIN,
-            "student.haed_width: unknown key",
-        ),
-        (EXPERIMENT_FILE, "camvid: {", "camvd: {", TRAIN, "data: no block 'camvid'; did you mean"),
-        (
-            EXPERIMENT_FILE,
-            "camvid: {",
-            "camvd: {",
-            PREPARE,
-            "data: no block 'camvid'; did you mean",
-        ),
+        ("seeds", "sedes", DIGEST, "sedes: unknown key; did you mean 'seeds'"),
+        ("[student, kd]", "[student, kdd]", DIGEST, "no block 'kdd'; did you mean 'kd'"),
+        ("note", "noet", DIGEST, "noet: unknown key; did you mean 'note'"),
+        ("about: ", "about: [", DIGEST, "params.yaml: not valid YAML"),
+        ("methods:", "  methods:", DIGEST, "params.yaml: not valid YAML"),
+        ("head_width: 4", "haed_width: 4", TRAIN, "student.haed_width: unknown key"),
+        ("camvid: {", "camvd: {", TRAIN, "data: no block 'camvid'; did you mean 'camvd'"),
+        ("mini", "maxi", TRAIN, "experiments/mini/params.yaml; known: maxi"),
+        ("kd: {weight", "kd: {wieght", TRAIN, "kd.wieght: unknown; did you mean 'weight'?"),
+        ("kd: {weight: 1.0}", "kd: {method: kdd}", TRAIN, "unknown method 'kdd'; did you mean"),
     ],
 )
 def test_wrong_settings(
-    project: Path, file: str, old: str, new: str, command: tuple[str, ...], message: str
+    project: Path, old: str, new: str, command: tuple[str, ...], message: str
 ) -> None:
-    replace(project / file, old, new)
+    replace(project / PARAMS, old, new)
     assert message in refused(project, *command)
 
 
@@ -125,7 +105,7 @@ def test_a_missing_data_root(project: Path) -> None:
     assert "../nowhere: no such folder of dataset camvid" in refused(
         project, *PREPARE, root="../nowhere"
     )
-    assert "data.camvid.root is not set" in refused(project, *PREPARE, root="")
+    assert "data set camvid: not installed" in refused(project, *PREPARE, root="")
 
 
 def test_what_must_come_before(project: Path) -> None:
@@ -181,7 +161,7 @@ def test_an_empty_split(project: Path) -> None:
 
 def test_a_file_where_the_results_should_go(project: Path) -> None:
     (project / "results").write_text("not a folder")
-    assert "results/digests/prepare.txt: cannot write" in refused(project, *DIGEST)
+    assert "results/mini/digests/compare.txt: cannot write" in refused(project, *DIGEST)
     (project / "data").write_text("not a folder")
     assert "data/camvid" in refused(project, *PREPARE)
 
@@ -206,22 +186,12 @@ def test_images_that_break_after_they_were_prepared(project: Path) -> None:
     assert damaged.name in left.read_text()
 
 
-def test_unknown_methods_and_fields(project: Path) -> None:
-    prepared(project)
-    assert call(project, *TEACHER).returncode == 0
-    experiment = project / EXPERIMENT_FILE
-    replace(experiment, "kd: {weight: 1.0}", "kd: {wieght: 1.0}")
-    assert "methods.kd.wieght: unknown; did you mean 'weight'?" in failed(project, *TRAIN)[0]
-    replace(experiment, "kd: {wieght: 1.0}", "kd: {method: kdd}")
-    assert "unknown method 'kdd'; did you mean 'kd'?" in failed(project, *TRAIN)[0]
-
-
 def test_a_second_process_says_who_is_at_work(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared(project)
     monkeypatch.chdir(project)
-    with locked(plan_teacher("mini", "camvid").scratch):
+    with locked(plan(Cell("mini", "camvid", "teacher", 0)).scratch):
         message = failed(project, *TEACHER)[0]
     assert f"process {os.getpid()} is working on this run" in message
     assert call(project, *TEACHER).returncode == 0
@@ -232,7 +202,7 @@ def test_a_second_process_says_who_is_at_work(
     [
         ("-m", "segdistill"),
         ("-m", "segdistill", "trian"),
-        ("-m", "segdistill", "use"),
+        ("-m", "segdistill", "data"),
         ("experiments/train.py", "mini", "camvid", "kd", "zero"),
     ],
 )
@@ -246,7 +216,7 @@ def test_wrong_arguments_show_the_usage(project: Path, command: tuple[str, ...])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("use", "min"), "min.yaml: no such experiment; did you mean 'mini'?"),
+        (("status", "min"), "there is no experiments/min/params.yaml; did you mean 'mini'?"),
         (("data", "camvod"), "did you mean 'camvid'?"),
         (("new-method", "kd"), "'kd': taken"),
         (("new-method", "Über-method"), "use lower-case letters"),

@@ -10,24 +10,27 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from segdistill.errors import SuiteError
-from segdistill.pipeline.cells import plan_student
+from segdistill.pipeline.cells import plan
 from segdistill.pipeline.lock import locked
+from segdistill.settings.cell import Cell
+from segdistill.settings.loading import PARAMS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0  # seconds; far more than anything here takes
-LONG = "train: {steps: 100000, batch: 2, learning_rate: 0.02}"
+LONG = {"steps": 100000, "batch": 2, "learning_rate": 0.02}
+STUDENT = Cell("smoke", "scenes_camvid", "student", 0)
 
 
 @pytest.fixture
 def long_run(project: Path) -> Iterator[Path]:
     """The project with an endless training; whatever is left of it in the end is killed."""
-    path = project / "experiments/experiments/smoke.yaml"
-    lines = path.read_text().splitlines()
-    start = next(index for index, line in enumerate(lines) if line.startswith("train:"))
-    end = next(i for i in range(start + 1, len(lines)) if not lines[i].startswith(" "))
-    path.write_text("\n".join([*lines[:start], LONG, *lines[end:]]) + "\n")
+    yaml = YAML()
+    params = yaml.load(PARAMS)
+    params["train"] = LONG
+    yaml.dump(params, PARAMS)
     shutil.rmtree("results/smoke/runs")
     yield project
     for pid in workers(project):
@@ -92,7 +95,7 @@ def test_no_worker_outlives_its_stage(
         process = subprocess.Popen(
             command(long_run), env=environment(), stdout=printed, stderr=printed
         )
-    scratch = plan_student("smoke", "scenes_camvid", "student", 0).scratch
+    scratch = plan(STUDENT).scratch
     started = (lambda: workers(long_run)) if early else (lambda: (scratch / "lock").is_file())
     until(lambda: started() or process.poll() is not None)
     assert process.poll() is None, Path("printed.txt").read_text()
@@ -153,7 +156,7 @@ def test_a_stage_ends_with_dvc_through_a_shell(late: bool, tmp_path: Path) -> No
 
 
 def test_a_second_process_says_who_holds_the_run(project: Path) -> None:
-    scratch = plan_student("smoke", "scenes_camvid", "student", 0).scratch
+    scratch = plan(STUDENT).scratch
     shutil.rmtree(scratch)
     with locked(scratch):
         done = subprocess.run(

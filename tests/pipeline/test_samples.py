@@ -8,31 +8,33 @@ from command_line import refusal, segdistill
 
 from experiments import compare
 from segdistill.data.manifest import read_manifest
-from segdistill.pipeline.cells import plan_student, plan_teacher
+from segdistill.pipeline.cells import plan
 from segdistill.pipeline.evaluations import plan_evaluation
 from segdistill.pipeline.publish import publish_evaluation, publish_run
 from segdistill.pipeline.worker import work
 from segdistill.records import read_run, read_scores
+from segdistill.settings.cell import Cell
 from segdistill.stop import StopRequest
 
 SAMPLES = {"voc": "VOC2012_sample", "cityscapes": "cityscapes_layout_sample"}
 COUNTS = {"voc": {"train": 10, "val": 5}, "cityscapes": {"train": 3, "val": 2}}
-GRID = "datasets: [voc, cityscapes]\nmethods: [student]\nseeds: [0]\n"
 NETWORK = "{decoder: fcn, backbone: resnet, depth: 18, width: 8, head_width: 8, output_stride: 32}"
-# Of VOC the recipe does not say so: what `data --subset` wrote down must be enough.
 EXPERIMENT = """\
+experiment: samples
 about: For a test.
 note: One step.
-grid: {datasets: [voc, cityscapes], methods: [student], seeds: [0]}
+datasets: [voc, cityscapes]
+methods: [student]
+seeds: [0]
 data:
-  voc: {root: VOC, crop: [64, 64], evaluate_split: val}
-  cityscapes: {root: CITYSCAPES, crop: [64, 64], evaluate_split: val, subset: true}
+  voc: {crop: [64, 64], evaluate_split: val}
+  cityscapes: {crop: [64, 64], evaluate_split: val}
 networks: {teacher: NETWORK, student: NETWORK}
 teacher: {steps: 1, batch: 2, learning_rate: 0.02}
 train: {steps: 1, batch: 2, learning_rate: 0.02}
 evaluate: {pictures: 1, latency_runs: 0}
 execution: {}
-methods: {student: {}}
+options: {student: {}}
 """
 
 
@@ -40,16 +42,12 @@ methods: {student: {}}
 def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which both samples went through every stage."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "experiments/experiments").mkdir(parents=True)
-    roots = {name: str(shared / "data" / sample) for name, sample in SAMPLES.items()}
-    recipe = EXPERIMENT.replace("NETWORK", NETWORK)
-    for name, root in roots.items():
-        recipe = recipe.replace(name.upper(), root)
-    (folder / "experiments/experiments/samples.yaml").write_text(recipe)
-    (folder / "params.yaml").write_text(f"experiment: samples\n{GRID}")
+    (folder / "params.yaml").write_text(EXPERIMENT.replace("NETWORK", NETWORK))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for name, root in roots.items():
+        for name, sample in SAMPLES.items():
+            root = str(shared / "data" / sample)
+            patch.setenv(f"{name.upper()}_ROOT", root)
             assert segdistill("data", name, "--from", root, "--subset").status == 0
             run_cell(name, "teacher")
             run_cell(name, "student")
@@ -61,9 +59,9 @@ def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_cell(dataset: str, method: str) -> None:
     """What the stages do, without a process of its own for every training."""
     work("samples", dataset, 0, [method], StopRequest())
-    teacher = plan_teacher("samples", dataset) if method == "teacher" else None
-    publish_run(teacher or plan_student("samples", dataset, method, 0))
-    publish_evaluation(plan_evaluation("samples", dataset, method, 0))
+    cell = Cell("samples", dataset, method, 0)
+    publish_run(plan(cell))
+    publish_evaluation(plan_evaluation(cell))
 
 
 @pytest.mark.parametrize("name", SAMPLES)

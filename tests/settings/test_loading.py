@@ -1,24 +1,21 @@
-"""params.yaml of an experiment: what is accepted, what is refused, what a fingerprint covers."""
+"""params.yaml of an experiment: what is accepted and what is refused."""
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from ruamel.yaml import YAML
+from smoke_params import DATASET, FILE, ROOT, set_leaf, write
 
 from segdistill.data.catalogue import dataset_info
 from segdistill.distill import NetSpec
 from segdistill.errors import SuiteError
-from segdistill.pipeline.cells import PlannedCell
-from segdistill.pipeline.evaluations import PlannedEvaluation
-from segdistill.settings.cell import TEACHER, Cell
+from segdistill.settings.cell import Cell
 from segdistill.settings.loading import (
-    RunConfig,
+    PARAMS,
     Term,
     data_root,
     experiment_names,
@@ -29,31 +26,7 @@ from segdistill.settings.loading import (
 from segdistill.settings.schema import Experiment
 from segdistill.training.methods import build_method
 
-ROOT = Path(__file__).resolve().parents[2]
-DATASET, METHOD = "scenes_camvid", "kd"
-FILE = Path("experiments/smoke/params.yaml")
 NAMES = [path.parent.name for path in sorted((ROOT / "experiments").glob("*/params.yaml"))]
-
-
-def load_yaml(path: Path) -> Any:
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-
-
-def dump_yaml(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    YAML().dump(value, path)
-
-
-@pytest.fixture
-def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The smoke experiment as plain values; the working folder is empty."""
-    monkeypatch.chdir(tmp_path)
-    value: dict[str, Any] = load_yaml(ROOT / FILE)
-    return value
-
-
-def write(document: dict[str, Any]) -> None:
-    dump_yaml(FILE, document)
 
 
 @pytest.mark.parametrize("name", [None, *NAMES])
@@ -81,6 +54,15 @@ def test_experiments_are_the_default_and_the_folders(monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(ROOT)
     assert experiment_names() == ["scenes", *NAMES]
     assert read_experiment("scenes") == read_experiment(None)
+
+
+@pytest.mark.parametrize("name", [2024, ["smoke"], None])
+def test_a_default_experiment_whose_name_is_no_text(document: dict[str, Any], name: Any) -> None:
+    YAML().dump({**document, "experiment": name}, PARAMS)
+    with pytest.raises(SuiteError, match=r"experiment '2024': there is no experiments/2024/params"):
+        read_experiment("2024")
+    with pytest.raises(SuiteError, match=r"params.yaml: experiment: Input should be a valid str"):
+        read_experiment()
 
 
 def test_every_experiment_has_the_same_stages() -> None:
@@ -222,135 +204,3 @@ def test_data_lie_where_they_are_drawn_named_or_installed(
     found = data_root("camvid", "CAMVID_ROOT", synthetic=False)
     assert found == Path("~/camvid").expanduser()
     assert data_root(DATASET, None, synthetic=True) == Path("data") / DATASET
-
-
-def config_of(method: str = METHOD, seed: int = 0) -> RunConfig:
-    return run_config(Cell("smoke", DATASET, method, seed))
-
-
-APART = ("experiment", "datasets", "methods", "seeds", "statistics")  # which cells, and the report
-
-
-def set_leaf(document: dict[str, Any], place: list[str], value: Any) -> None:
-    for key in place[:-1]:
-        document = document[key]
-    document[place[-1]] = value
-
-
-def leaves(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from leaves(inner, (*place, key))
-    else:
-        yield place, value
-
-
-CHOICES = {"pspnet": "fcn", "deeplabv3": "fcn", "deeplabv3plus": "fcn", "fcn": "pspnet",
-           "resnet": "mobilenet_v2",
-           "fp32": "bf16", "exact": "seeded", "train": "val", "test": "val"}  # fmt: skip
-DEPTHS = {"depth": 50, "output_stride": 16}
-
-
-def another(place: tuple[str, ...], value: Any) -> Any:
-    """A valid value of the same kind that differs."""
-    match value:
-        case bool():
-            return not value
-        case int():
-            return DEPTHS.get(place[-1], value + 1)
-        case float():
-            return value / 2 if value else 0.25
-        case str():
-            return CHOICES.get(value, value + "_changed")
-        case None if place[-1] in ("source", "pretrained"):
-            return "other"
-        case None:
-            return 18 if place[-1] == "depth" else 3
-        case list() | tuple():
-            return [another(place, item) for item in value]
-    return {"method": "dist"}
-
-
-def keys() -> dict[str, dict[str, str | None]]:
-    """What decides each stage's results: fingerprints, the evaluation's key, the note."""
-    experiment = read_experiment("smoke")
-    student, teacher = config_of(), config_of(TEACHER)
-    cells = {
-        "train": PlannedCell(student, "c", "m", "t"),
-        "teacher": PlannedCell(teacher, "c", "m", None),
-    }
-    evaluations = {
-        "evaluate": PlannedEvaluation(student, experiment.evaluate, "w", "m", "c"),
-        "evaluate_teacher": PlannedEvaluation(teacher, experiment.evaluate, "w", "m", "c"),
-    }
-    return {
-        **{n: {"key": cell.fingerprint, "note": experiment.note} for n, cell in cells.items()},
-        **{name: {"key": plan.key} for name, plan in evaluations.items()},
-    }
-
-
-def tracked(stage: str) -> list[str]:
-    """The experiment's keys on which `stage` depends, for the cell of these tests."""
-    entry = load_yaml(ROOT / "dvc.yaml")["stages"][stage]
-    (found,) = [item for item in entry["params"] if isinstance(item, dict)]
-    ((_, names),) = found.items()
-    return [
-        name.replace("${item.dataset}", DATASET).replace("${item.method}", METHOD) for name in names
-    ]
-
-
-def test_stages_track_every_key_that_their_results_depend_on(document: dict[str, Any]) -> None:
-    """Changes each key of the file in turn: who depends on it says so, and it matters to some.
-
-    No stage depends on how work is carried out, on the grid or on other cells' blocks.
-    """
-    full: dict[str, Any] = Experiment.model_validate(document).model_dump(mode="json")
-    write(full)
-    before, parameters = keys(), {stage: tracked(stage) for stage in keys()}
-    seen = dict.fromkeys(before, 0)
-    for place, value in leaves(full):
-        if place[0] in APART:
-            continue
-        changed = deepcopy(full)
-        set_leaf(changed, list(place), another(place, value))
-        write(changed)
-        name = ".".join(place)
-        stages = {stage for stage, key in keys().items() if before[stage] != key}
-        for stage in stages:
-            seen[stage] += 1
-            covered = any(f"{name}.".startswith(f"{key}.") for key in parameters[stage])
-            assert covered, f"{stage} depends on {name} without saying so"
-        assert bool(stages) == matters(place), name
-    assert seen["train"] > 40, seen
-    assert all(count > 5 for count in seen.values()), seen
-
-
-def matters(place: tuple[str, ...]) -> bool:
-    """Whether a key decides any result of the cell of these tests."""
-    if place[0] in ("data", "options"):
-        return place[1] in (DATASET, METHOD)
-    return place[0] not in ("about", "execution")
-
-
-def test_code_data_and_teacher_change_the_fingerprint(document: dict[str, Any]) -> None:
-    write(document)
-    config = config_of()
-    prints = {
-        PlannedCell(config, *parts).fingerprint
-        for parts in (
-            ("c", "m", "t"),
-            ("C", "m", "t"),
-            ("c", "M", "t"),
-            ("c", "m", "T"),
-            ("c", "m", "t", "pretrained"),
-        )
-    }
-    other = config_of(seed=1)
-    prints |= {PlannedCell(other, "c", "m", "t").fingerprint}
-    prints |= {PlannedCell(config_of("cwd"), "c", "m", "t").fingerprint}
-    assert len(prints) == 7
-    scratches = (
-        PlannedCell(config, "c", "m", "t").scratch,
-        PlannedCell(other, "c", "m", "t").scratch,
-    )
-    assert scratches[0] != scratches[1]
