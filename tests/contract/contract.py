@@ -139,8 +139,11 @@ class MethodContract:
     ) -> None:
         distiller, batch = build(method, **options), scene()
         for step in range(2):  # a memory is empty at the first step
-            gradients = run(distiller, batch, seed=step).gradients
-        if not weight_fields(method):
+            result = run(distiller, batch, seed=step)
+        gradients = result.gradients
+        if not weight_fields(method):  # the plain student: nothing is added to its loss
+            assert result.terms == {}
+            assert gradients == {}
             return
         names = {id(leaf): name for name, leaf in distiller.named_parameters()}
         expected = {names[id(leaf)] for leaf in distiller.trainable_parameters()}

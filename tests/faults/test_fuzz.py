@@ -117,6 +117,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return Files(tmp_path_factory.mktemp("fuzz"))
 
 
+def test_what_is_whole_is_read(files: Files, record: dict[str, Any]) -> None:
+    """A reader that refuses everything would pass all tests below."""
+    assert read_manifest(files.write(files.manifest)).dataset == "camvid"
+    assert score_predictions(files.write(files.predictions), files.split)["miou"] is not None
+    assert len(Areas.load(files.write(files.areas)).names) == 2
+    assert set(read_tensors(files.write(files.weights))) == {"weight", "bias"}
+    assert read_run(files.write(json.dumps(record).encode())).dataset == "camvid"
+
+
 @given(changes=edits, word=words, where=st.floats(0, 1))
 def test_experiments(files: Files, changes: list[Edit], word: str, where: float) -> None:
     with contextlib.chdir(files.folder):
