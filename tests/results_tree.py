@@ -16,6 +16,7 @@ from segdistill.data.catalogue import dataset_info
 from segdistill.evaluation.areas import Measure
 from segdistill.evaluation.scores import scores
 from segdistill.records import Seconds
+from segdistill.settings.schema import Experiment
 
 SMOKE = Path(__file__).resolve().parents[1] / "experiments" / "smoke" / "params.yaml"
 EXPERIMENT = "demo"
@@ -36,6 +37,11 @@ class Tree:
     datasets: tuple[str, ...]
     methods: tuple[str, ...]
     seeds: tuple[int, ...]
+
+    def experiment(self, **changes: Any) -> Experiment:
+        """The settings of params.yaml, some of them changed."""
+        params = json.loads((self.root / "params.yaml").read_text())
+        return Experiment.model_validate({**params, **changes})
 
     @property
     def folder(self) -> Path:

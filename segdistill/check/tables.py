@@ -39,11 +39,8 @@ def table_faults(folder: Path) -> Iterator[str]:
 def _expected(folder: Path) -> dict[str, str]:
     """The files that the folder's cells give, by name."""
     experiment = read_experiment(folder.resolve().name)
-    matrix, claims = collect(experiment.name, experiment, folder), read_claims(CLAIMS)
-    comparisons = [
-        compare_methods(matrix, dataset, claims, experiment.statistics)
-        for dataset in experiment.datasets
-    ]
+    matrix, claims = collect(experiment, folder), read_claims(CLAIMS)
+    comparisons = [compare_methods(matrix, dataset, claims) for dataset in experiment.datasets]
     tables = report_tables(matrix, comparisons)
     return {
         **{f"tables/{n}": text.decode() for n, text in tables.items() if n.endswith(".csv")},

@@ -37,7 +37,7 @@ class Report:
 
     @property
     def status(self) -> int:
-        """Exit status: 0 if every cell of the grid is finished, else 2."""
+        """Exit status: 0 if every cell of the experiment is finished, else 2."""
         return INCOMPLETE if self.matrix.unfinished() else 0
 
     def text(self) -> str:
@@ -45,8 +45,7 @@ class Report:
         unfinished = self.matrix.unfinished()
         total = len(self.matrix.cells)
         lines = [plain(table) for table in self.headlines]
-        lines += [f"{cell.state}: {cell.dataset} {cell.label} {cell.reason}".rstrip()
-                  for cell in unfinished]  # fmt: skip
+        lines += [f"{one.state}: {one.cell.name} {one.reason}".rstrip() for one in unfinished]
         lines += [f"warning: {problem}" for problem in self.problems]
         lines.append(f"{total - len(unfinished)} of {total} cells finished")
         return "\n".join([*lines, f"written to {self.folder / 'report.html'}"])
@@ -58,13 +57,11 @@ def build_report(experiment: str | None, results: Path) -> Report:
     Works on whatever cells there are. Raises SuiteError only for mistakes outside the cells:
     params.yaml, the experiment, the claims, or a folder that cannot be written.
     """
-    params = read_experiment(experiment)
-    folder = results / params.name
-    matrix = collect(params.name, params, folder)
+    settings = read_experiment(experiment)
+    folder = results / settings.name
+    matrix = collect(settings, folder)
     claims = read_claims(CLAIMS)
-    comparisons = [
-        compare_methods(matrix, dataset, claims, params.statistics) for dataset in params.datasets
-    ]
+    comparisons = [compare_methods(matrix, dataset, claims) for dataset in settings.datasets]
     sections = [_section(comparison) for comparison in comparisons]
     across = [headline.across_table(matrix, comparisons)]
     plots = [gain_plot(matrix, comparisons), cost_plot(matrix, comparisons)]

@@ -52,7 +52,7 @@ class Comparison:
 
     matrix: Matrix
     dataset: str
-    rows: Mapping[str, Row]  # by method of the grid, in its order
+    rows: Mapping[str, Row]  # by method of the experiment, in its order
     confidence: float  # of every interval, 0..1
     warnings: tuple[str, ...]
 
@@ -94,14 +94,13 @@ class Comparison:
         return found.mean if found else None
 
 
-def compare_methods(
-    matrix: Matrix, dataset: str, claims: Sequence[Claim], settings: Statistics
-) -> Comparison:
-    """Every method of the grid against the student of the same dataset.
+def compare_methods(matrix: Matrix, dataset: str, claims: Sequence[Claim]) -> Comparison:
+    """Every method of the experiment against the student of the same dataset.
 
     A method scored on other images than the student has no gain, and a warning says so.
     """
-    found = {method: matrix.of(dataset, method) for method in matrix.grid.methods}
+    settings = matrix.experiment.statistics
+    found = {method: matrix.of(dataset, method) for method in matrix.experiment.methods}
     arms, warnings = _arms(dataset, found)
     others = {method: arm for method, arm in arms.items() if method != STUDENT}
     gains: dict[str, Gain] = {}

@@ -1,4 +1,4 @@
-"""The cells of an experiment's matrix: what each left on disk or why it has nothing to show."""
+"""The cells of an experiment: what each left on disk or why it has nothing to show."""
 
 import math
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ from segdistill.evaluation.iou import mean_iou
 from segdistill.pipeline.failures import last_failure
 from segdistill.records import RunRecord, ScoreRecord, read_run, read_scores
 from segdistill.report.collect import numbers, tidy
+from segdistill.settings.cell import RESULTS, TEACHER, Cell
 from segdistill.settings.loading import pipeline_of
-from segdistill.settings.schema import Experiment as Grid
+from segdistill.settings.schema import Experiment
 
-TEACHER = "teacher"
 STUDENT = "student"
 TOLERANCE = 1e-9  # of mIoU, between a record and its areas
 State = Literal["finished", "missing", "failed"]
@@ -40,12 +40,10 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One (dataset, method, seed) of the matrix, or one dataset's teacher (seed None)."""
+class Found:
+    """What a cell left."""
 
-    dataset: str
-    method: str
-    seed: int | None
+    cell: Cell
     run_folder: Path
     eval_folder: Path
     result: Finished | None
@@ -58,29 +56,13 @@ class Cell:
             return "finished"
         return "failed" if self.reason else "missing"
 
-    @property
-    def label(self) -> str:
-        """What the cell is called beside its dataset."""
-        return self.method if self.seed is None else f"{self.method} seed {self.seed}"
-
-    def command(self, experiment: str) -> str:
-        """The command that makes this cell."""
-        pipeline = pipeline_of(experiment)
-        if self.seed is None:
-            stages = f"teacher@{self.dataset}", f"evaluate_teacher@{self.dataset}"
-        else:
-            place = f"{self.dataset}-{self.method}-{self.seed}"
-            stages = f"train@{place}", f"evaluate@{place}"
-        return " ".join(["dvc repro", *(f"{pipeline}{stage}" for stage in stages)])
-
 
 @dataclass(frozen=True)
 class Matrix:
-    """All cells of an experiment: the teachers, then the others in the order of the grid."""
+    """All cells of an experiment: the teachers, then the others in the order of its grid."""
 
-    experiment: str
-    grid: Grid
-    cells: tuple[Cell, ...]
+    experiment: Experiment
+    cells: tuple[Found, ...]
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -89,59 +71,68 @@ class Matrix:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The rows of every table: the teacher, then the methods of the grid."""
-        return (TEACHER, *self.grid.methods)
+        """The rows of every table: the teacher, then the methods of the experiment."""
+        return (TEACHER, *self.experiment.methods)
+
+    @cached_property
+    def pipeline(self) -> str:
+        """What the names of the experiment's stages begin with."""
+        return pipeline_of(self.experiment.name)
+
+    def command(self, cell: Cell) -> str:
+        """The command that makes a cell, with whatever it needs."""
+        kind = "evaluate_teacher" if cell.is_teacher else "evaluate"
+        return f"dvc repro {self.pipeline}{kind}@{cell.stage.partition('@')[2]}"
 
     def of(self, dataset: str, method: str) -> dict[int, Finished]:
         """Finished results by seed."""
-        found = [cell.result for cell in self.of_method(dataset, method)]
-        return {result.run.seed: result for result in found if result}
+        cells = self.of_method(dataset, method)
+        return {found.cell.seed: found.result for found in cells if found.result}
 
-    def of_method(self, dataset: str, method: str) -> list[Cell]:
+    def of_method(self, dataset: str, method: str) -> list[Found]:
         """The cells of a method, finished or not; of the teacher, the one."""
-        return [cell for cell in self.cells if (cell.dataset, cell.method) == (dataset, method)]
+        place = (dataset, method)
+        return [found for found in self.cells if (found.cell.dataset, found.cell.method) == place]
 
     def finished(self, dataset: str | None = None) -> Iterator[Finished]:
         """Every finished result, teachers first; of one dataset if it is named."""
-        for cell in self.cells:
-            if cell.result and dataset in (None, cell.dataset):
-                yield cell.result
+        for found in self.cells:
+            if found.result and dataset in (None, found.cell.dataset):
+                yield found.result
 
-    def unfinished(self) -> list[Cell]:
-        """Cells, teachers included, without a result."""
-        return [cell for cell in self.cells if not cell.result]
-
-
-def collect(experiment: str, grid: Grid, folder: Path) -> Matrix:
-    """Read every cell of `grid` below `folder` (results/NAME); a bad record fails its cell."""
-    teachers = [(dataset, TEACHER, None) for dataset in grid.datasets]
-    places = [*teachers, *product(grid.datasets, grid.methods, grid.seeds)]
-    return Matrix(experiment, grid, tuple(_cell(experiment, *place, folder) for place in places))
+    def unfinished(self, dataset: str | None = None) -> list[Found]:
+        """Cells, teachers included, without a result; of one dataset if it is named."""
+        lacking = [found for found in self.cells if not found.result]
+        return [found for found in lacking if dataset in (None, found.cell.dataset)]
 
 
-def _cell(experiment: str, dataset: str, method: str, seed: int | None, folder: Path) -> Cell:
-    if seed is None:
-        run_folder = folder / "teachers" / dataset
-        eval_folder = folder / "evals" / dataset / TEACHER
-    else:
-        run_folder = folder / "runs" / dataset / method / f"seed{seed}"
-        eval_folder = folder / "evals" / dataset / method / f"seed{seed}"
+def collect(experiment: Experiment, folder: Path) -> Matrix:
+    """Read every cell below `folder` (results/NAME); a bad record fails its cell alone."""
+    teachers = [(dataset, TEACHER, 0) for dataset in experiment.datasets]
+    places = [*teachers, *product(experiment.datasets, experiment.methods, experiment.seeds)]
+    cells = [Cell(experiment.name, *place) for place in places]
+    return Matrix(experiment, tuple(_found(cell, folder) for cell in cells))
+
+
+def _found(cell: Cell, folder: Path) -> Found:
+    home = RESULTS / cell.experiment
+    run_folder = folder / cell.run_dir.relative_to(home)
+    eval_folder = folder / cell.evaluation_dir.relative_to(home)
     result, reason = None, ""
     try:
         if (run_folder / "run.json").exists() and (eval_folder / "scores.json").exists():
-            result = _finished(run_folder, eval_folder)
-            _check_identity(result, (experiment, dataset, method, seed))
+            result = _finished(cell, run_folder, eval_folder)
         else:
             reason = last_failure(run_folder)
     except SuiteError as error:
         # Reasons are printed, and a report has the same bytes wherever its folder lies.
-        result, reason = None, str(error).replace(f"{folder}/", "")
-    return Cell(dataset, method, seed, run_folder, eval_folder, result, reason)
+        reason = str(error).replace(f"{folder}/", "")
+    return Found(cell, run_folder, eval_folder, result, reason)
 
 
-def _finished(run_folder: Path, eval_folder: Path) -> Finished:
-    run, scores = read_run(run_folder / "run.json"), read_scores(eval_folder / "scores.json")
+def _finished(cell: Cell, run_folder: Path, eval_folder: Path) -> Finished:
     where = eval_folder / "scores.json"
+    run, scores = read_run(run_folder / "run.json"), read_scores(where)
     for name, value in numbers(scores.model_dump()):
         if not math.isfinite(value):
             raise SuiteError(f"{where}: {name} is not a number")
@@ -152,15 +143,12 @@ def _finished(run_folder: Path, eval_folder: Path) -> Finished:
     areas = Areas.load(eval_folder / "areas.npz")
     if not abs(float(mean_iou(areas.pixels.total())) - scores.miou) < TOLERANCE:
         raise SuiteError(f"{where}: miou does not follow from areas.npz; evaluate again")
-    return Finished(run, scores, areas)
-
-
-def _check_identity(result: Finished, place: tuple[str, str, str, int | None]) -> None:
-    experiment, dataset, method, seed = place
-    for name, record in (("run.json", result.run), ("scores.json", result.scores)):
-        wrong = (record.experiment, record.dataset, record.method) != (experiment, dataset, method)
-        if wrong or seed not in (None, record.seed):
+    for name, record in (("run.json", run), ("scores.json", scores)):
+        # A teacher's record has the seed of its training.
+        seed = 0 if cell.is_teacher else record.seed
+        named = Cell(record.experiment, record.dataset, record.method, seed)
+        if named != cell:
             raise SuiteError(
-                f"{name} is of {record.experiment}/{record.dataset}/{record.method}/"
-                f"seed{record.seed}, not of the folder it lies in; run its stage again"
+                f"{name} is of {named}, not of the folder it lies in; run its stage again"
             )
+    return Finished(run, scores, areas)

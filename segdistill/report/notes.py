@@ -38,8 +38,8 @@ def data_notes(matrix: Matrix, datasets: Sequence[str]) -> list[str]:
 def method_sources(matrix: Matrix) -> list[str]:
     """Every citation once, after the methods it is of."""
     methods: dict[str, dict[str, None]] = {}
-    for method in matrix.grid.methods:
-        for dataset in matrix.grid.datasets:
+    for method in matrix.experiment.methods:
+        for dataset in matrix.experiment.datasets:
             for result in matrix.of(dataset, method).values():
                 if result.run.paper:
                     methods.setdefault(result.run.paper, {})[method] = None
@@ -48,7 +48,7 @@ def method_sources(matrix: Matrix) -> list[str]:
 
 def reconstruction_notes(matrix: Matrix) -> list[str]:
     """Which methods are reconstructions."""
-    found = [method for method in matrix.grid.methods if is_reconstructed(matrix, method)]
+    found = [method for method in matrix.experiment.methods if is_reconstructed(matrix, method)]
     named = [
         RECONSTRUCTED if "pcd" in name.lower() else f"{name} is reconstructed" for name in found
     ]
@@ -58,7 +58,7 @@ def reconstruction_notes(matrix: Matrix) -> list[str]:
 def headline_notes(comparison: Comparison) -> list[str]:
     """How gains, intervals and marks are to be read, and every cell that is missing."""
     matrix = comparison.matrix
-    count = len(matrix.grid.seeds)
+    count = len(matrix.experiment.seeds)
     seeds = f"{count} {'seed' if count == 1 else 'seeds'}"
     marks = (
         "Best student in bold, second underlined; rows whose difference from it has an interval "
@@ -79,10 +79,9 @@ def headline_notes(comparison: Comparison) -> list[str]:
         *comparison.warnings,
         *reconstruction_notes(matrix),
         *(
-            f"{cell.state}: {cell.label}{f' ({cell.reason})' if cell.reason else ''}; "
-            f"run {cell.command(matrix.experiment)}"
-            for cell in matrix.unfinished()
-            if cell.dataset == comparison.dataset
+            f"{found.state}: {found.cell.name}{f' ({found.reason})' if found.reason else ''}; "
+            f"run {matrix.command(found.cell)}"
+            for found in matrix.unfinished(comparison.dataset)
         ),
     ]
 
@@ -90,7 +89,7 @@ def headline_notes(comparison: Comparison) -> list[str]:
 def shared_notes(comparison: Comparison) -> list[str]:
     """The footer of every table but the headline."""
     matrix = comparison.matrix
-    lacking = sum(cell.dataset == comparison.dataset for cell in matrix.unfinished())
+    lacking = len(matrix.unfinished(comparison.dataset))
     cells = "1 cell is" if lacking == 1 else f"{lacking} cells are"
     return [
         *data_notes(matrix, [comparison.dataset]),

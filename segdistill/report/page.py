@@ -53,15 +53,16 @@ def render(
         runs.setdefault(runs_key(result.run.dataset, result.run.method), []).append(result)
     return environment.get_template("page.html").render(
         style=(Path(__file__).parent / "page.css").read_text(encoding="utf-8"),
-        experiment=matrix.experiment,
+        experiment=matrix.experiment.name,
         narrowest=NARROWEST,
         sections=sections,
         titles={section.dataset: dataset_title(matrix, section.dataset) for section in sections},
-        synthetic=[d for d in matrix.grid.datasets if is_synthetic(matrix, d)],
+        synthetic=[d for d in matrix.experiment.datasets if is_synthetic(matrix, d)],
         tables=filter(None, tables),
         plots=filter(None, plots),
         unfinished=matrix.unfinished(),
         total=len(matrix.cells),
+        command=matrix.command,
         runs=runs,
         anchors={key: f"run-{index}" for index, key in enumerate(runs)},
     )

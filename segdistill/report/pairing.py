@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from segdistill.records import RunRecord
-from segdistill.report.matrix import TEACHER, Finished, Matrix
+from segdistill.report.matrix import Finished, Matrix
+from segdistill.settings.cell import TEACHER
 
 DECODERS = {
     "pspnet": "PSPNet",
@@ -26,7 +27,7 @@ def pairing_warnings(matrix: Matrix, dataset: str) -> tuple[str, ...]:
         for what, value in checks
         if _count(value(run) for run in runs) > 1
     ]
-    for seed in matrix.grid.seeds:
+    for seed in matrix.experiment.seeds:
         of_seed = [run for run in runs if run.seed == seed]
         if _count((run.initial_weights_sha256, run.order_sha256) for run in of_seed) > 1:
             warnings.append(

@@ -15,7 +15,7 @@ from segdistill.data.catalogue import IGNORE, dataset_info
 from segdistill.data.splits import Sample, Split, open_split
 from segdistill.errors import SuiteError
 from segdistill.evaluation.small_objects import BINS, components
-from segdistill.report.matrix import Cell, Matrix
+from segdistill.report.matrix import Found, Matrix
 from segdistill.report.names import dataset_title, method_title
 from segdistill.report.plots.style import INK, render, styled
 from segdistill.settings.loading import data_root
@@ -86,17 +86,15 @@ def crowded_window(label: Labels) -> tuple[slice, slice]:
     return slice(top, top + high), slice(left, left + wide)
 
 
-def _first_cells(matrix: Matrix, dataset: str) -> list[Cell]:
+def _first_cells(matrix: Matrix, dataset: str) -> list[Found]:
     """The teacher and every method's first finished seed."""
-    first: dict[str, Cell] = {}
-    for cell in matrix.cells:
-        if cell.dataset == dataset and cell.result:
-            first.setdefault(cell.method, cell)
-    return list(first.values())
+    methods = [matrix.of_method(dataset, method) for method in matrix.methods]
+    firsts = (next((found for found in cells if found.result), None) for cells in methods)
+    return [found for found in firsts if found]
 
 
-def _folder(cell: Cell) -> Path:
-    return cell.eval_folder / "pictures"
+def _folder(found: Found) -> Path:
+    return found.eval_folder / "pictures"
 
 
 def _split(matrix: Matrix, dataset: str) -> Split:
@@ -112,17 +110,17 @@ def _split(matrix: Matrix, dataset: str) -> Split:
     return split
 
 
-def _scene(matrix: Matrix, split: Split, cells: list[Cell], file: str) -> Scene:
+def _scene(matrix: Matrix, split: Split, cells: list[Found], file: str) -> Scene:
     by_file = {f"{name.replace('/', '_')}.png": i for i, name in enumerate(split.names)}
     if file not in by_file:
         raise SuiteError(f"the {split.split} split has no image for {file}")
     sample = split.read(by_file[file])
     predictions = {}
-    for cell in cells:
-        labels = _read_labels(_folder(cell) / file, len(split.info.classes))
+    for found in cells:
+        labels = _read_labels(_folder(found) / file, len(split.info.classes))
         if labels.shape != sample.label.shape:
-            raise SuiteError(f"{file} of {cell.method} is not of the image's size")
-        predictions[method_title(matrix, cell.method)] = labels
+            raise SuiteError(f"{file} of {found.cell.method} is not of the image's size")
+        predictions[method_title(matrix, found.cell.method)] = labels
     return Scene(sample, predictions)
 
 

@@ -21,18 +21,16 @@ def summarise(matrix: Matrix, problems: Sequence[str]) -> dict[str, Any]:
     states = [cell.state for cell in matrix.cells]
     return {
         "schema": 2,
-        "experiment": matrix.experiment,
+        "experiment": matrix.experiment.name,
         "cells": {state: states.count(state) for state in ("finished", "missing", "failed")},
         "unfinished": [
             {
-                "dataset": cell.dataset,
-                "method": cell.method,
-                "seed": cell.seed,
-                "state": cell.state,
-                "reason": cell.reason,
-                "command": cell.command(matrix.experiment),
+                "cell": found.cell.name,
+                "state": found.state,
+                "reason": found.reason,
+                "command": matrix.command(found.cell),
             }
-            for cell in matrix.unfinished()
+            for found in matrix.unfinished()
         ],
         "problems": list(problems),
     }

@@ -17,10 +17,9 @@ from results_tree import EXPERIMENT, Tree, make_tree
 from segdistill.errors import SuiteError
 from segdistill.report.compare import Report, build_report
 from segdistill.report.comparison import compare_methods
-from segdistill.report.matrix import Cell, collect
+from segdistill.report.matrix import Found, collect
 from segdistill.report.pictures import pictures
 from segdistill.report.tables.headline import headline_table
-from segdistill.settings.schema import Grid, Statistics
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = "camvid"
@@ -44,9 +43,8 @@ def _build() -> Report:
     return build_report(None, Path("results"))
 
 
-def _cells(tree: Tree) -> list[Cell]:
-    grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    return collect(EXPERIMENT, grid, tree.folder).unfinished()
+def _cells(tree: Tree) -> list[Found]:
+    return collect(tree.experiment(), tree.folder).unfinished()
 
 
 def _compare(tree: Tree, *options: str) -> subprocess.CompletedProcess[str]:
@@ -63,8 +61,8 @@ def test_nothing_has_run_yet(tmp_path: Path) -> None:
     assert _compare(tree, "--partial").returncode == 0
     page = (tree.folder / "report.html").read_text()
     assert "No cell is finished" in page
-    assert "dvc repro train@demo-camvid-kd-1 evaluate@demo-camvid-kd-1" in page
-    assert "dvc repro teacher@demo-camvid evaluate_teacher@demo-camvid" in page
+    assert "dvc repro evaluate@camvid-kd-1" in page
+    assert "dvc repro evaluate_teacher@camvid" in page
     assert json.loads((tree.folder / "summary.json").read_text())["cells"]["missing"] == 5
     assert all((tree.folder / name).is_dir() for name in ("tables", "plots", "pictures"))
 
@@ -78,7 +76,7 @@ def test_a_method_without_results_is_shown_as_missing(tree: Tree) -> None:
         ("missing", "missing"),
         ("0 of 2", "missing"),
     ]
-    assert len([note for note in headline.notes if note.startswith("missing: kd seed")]) == 2
+    assert len([note for note in headline.notes if note.startswith("missing: camvid/kd/seed")]) == 2
 
 
 def test_a_missing_seed_is_counted_and_pairs_the_rest(tree: Tree) -> None:
@@ -162,7 +160,7 @@ def test_a_broken_cell_fails_alone_and_says_why(tree: Tree, name: str) -> None:
     breakage, reason = BREAKAGES[name]
     breakage(tree)
     (cell,) = _cells(tree)
-    assert (cell.label, cell.state) == ("kd seed 0", "failed")
+    assert (cell.cell.name, cell.state) == ("camvid/kd/seed0", "failed")
     assert reason in cell.reason
     assert str(tree.root) not in cell.reason
 
@@ -172,7 +170,7 @@ def test_a_failed_cell_is_shown_with_its_reason(tree: Tree) -> None:
     done = _compare(tree, "--partial")
     assert done.returncode == 0, done.stderr
     reason = "evals/camvid/kd/seed0/scores.json: miou is not a number"
-    assert f"failed: camvid kd seed 0 {reason}" in done.stdout
+    assert f"failed: camvid/kd/seed0 {reason}" in done.stdout
     assert f"failed: {reason}" in (tree.folder / "report.html").read_text()
     summary = json.loads((tree.folder / "summary.json").read_text())
     assert summary["unfinished"][0]["reason"] == reason
@@ -200,9 +198,7 @@ def test_other_test_images_leave_no_gain(tree: Tree) -> None:
 
 
 def _comparison(tree: Tree) -> tuple[str, ...]:
-    grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    matrix = collect(EXPERIMENT, grid, tree.folder)
-    comparison = compare_methods(matrix, DATA, [], Statistics(resamples=10))
+    comparison = compare_methods(collect(tree.experiment(), tree.folder), DATA, [])
     notes = headline_table(comparison).notes
     assert set(comparison.warnings) <= set(notes)
     return comparison.warnings
@@ -217,7 +213,7 @@ def test_broken_logs_and_missing_data_are_named_but_stop_nothing(tree: Tree) -> 
     text = "\n".join(report.problems)
     assert "camvid/kd/seed0: log.jsonl:1: not a line of a training log" in text
     assert "camvid/kd/seed1: log.jsonl: cannot read the log" in text
-    assert "camvid: no pictures (the data folder: no such folder" in text
+    assert "camvid: no pictures (data set camvid: not installed" in text
     assert str(tree.root) not in text
 
 
@@ -229,14 +225,13 @@ def test_a_wrong_picture_is_named(tree: Tree, fault: str) -> None:
     else:
         shape = (8, 8) if fault == "other size" else (48, 64)
         Image.fromarray(np.full(shape, 99 if fault == "other class" else 0, np.uint8)).save(path)
-    grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    shown, problems = pictures(collect(EXPERIMENT, grid, tree.folder), DATA)
+    shown, problems = pictures(collect(tree.experiment(), tree.folder), DATA)
     assert not shown
     assert "0000.png" in problems[0]
 
 
 def test_mistakes_of_the_user_end_in_one_line(tree: Tree) -> None:
-    done = _compare(tree, "--experiment", "demmo")
+    done = _compare(tree, "demmo")
     assert done.returncode == 2
     assert "did you mean 'demo'?" in done.stderr
     assert "Traceback" not in done.stderr
@@ -246,11 +241,18 @@ def test_mistakes_of_the_user_end_in_one_line(tree: Tree) -> None:
     assert done.stderr == "error: params.yaml: cannot read (No such file or directory)\n"
 
 
-def test_another_experiment_has_its_own_grid(tree: Tree) -> None:
-    tree.change(tree.root / "params.yaml", experiment="active", seeds=[5])
+def test_another_experiment_has_its_own_settings_and_stages(tree: Tree) -> None:
+    own = tree.root / "experiments" / EXPERIMENT
+    own.mkdir(parents=True)
+    shutil.copy(tree.root / "params.yaml", own)
+    (own / "dvc.yaml").touch()
+    tree.change(tree.root / "params.yaml", experiment="default", seeds=[5])
+    (tree.evaluation(DATA, "kd", 1) / "scores.json").unlink()
     report = build_report(EXPERIMENT, Path("results"))
-    assert report.status == 0
     assert report.folder == Path("results") / EXPERIMENT
+    (lacking,) = report.matrix.unfinished()
+    command = report.matrix.command(lacking.cell)
+    assert command == "dvc repro experiments/demo/dvc.yaml:evaluate@camvid-kd-1"
 
 
 def test_an_unknown_dataset_is_an_error(tree: Tree) -> None:

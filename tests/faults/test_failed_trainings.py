@@ -41,8 +41,8 @@ def _cell(method: str) -> PlannedCell:
 
 
 def _states() -> dict[str, tuple[str, str]]:
-    matrix = collect("smoke", read_experiment(), Path("results/smoke"))
-    return {cell.method: (cell.state, cell.reason) for cell in matrix.unfinished()}
+    lacking = collect(read_experiment(), Path("results/smoke")).unfinished()
+    return {found.cell.method: (found.state, found.reason) for found in lacking}
 
 
 @pytest.mark.usefixtures("broken")

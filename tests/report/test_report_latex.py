@@ -5,16 +5,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from results_tree import EXPERIMENT, make_tree
+from results_tree import make_tree
 
 from segdistill.report.compare import report_tables
 from segdistill.report.comparison import compare_methods
 from segdistill.report.files import table_files
 from segdistill.report.matrix import collect
 from segdistill.report.tables.table import Entry, Table
-from segdistill.settings.schema import Grid, Statistics
 
-SETTINGS = Statistics(resamples=50)
 ENGINE = next(filter(None, map(shutil.which, ("pdflatex", "tectonic"))), None)
 PREAMBLE = r"""\documentclass{article}
 \usepackage[a4paper,margin=1.5cm]{geometry}
@@ -45,9 +43,8 @@ def test_every_table_of_a_report_compiles(tmp_path: Path) -> None:
     paper = "Müller & Søn, 100 % of $x_i$ # {~^} <https://example.org/a_b>"
     tree.change(tree.run("camvid", "kd", 0) / "run.json", paper=paper)
     (tree.run("camvid", "pcd", 1) / "run.json").unlink()
-    grid = Grid(datasets=tree.datasets, methods=tree.methods, seeds=tree.seeds)
-    matrix = collect(EXPERIMENT, grid, tree.folder)
-    comparisons = [compare_methods(matrix, d, [], SETTINGS) for d in tree.datasets]
+    matrix = collect(tree.experiment(), tree.folder)
+    comparisons = [compare_methods(matrix, dataset, []) for dataset in tree.datasets]
     names = []
     for name, content in report_tables(matrix, comparisons).items():
         if name.endswith(".tex"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_tree import EXPERIMENT, PAPERS, Tree, make_tree
+from results_tree import PAPERS, Tree, make_tree
 
 from segdistill.check.tables import table_faults
 from segdistill.evaluation.areas import Areas
@@ -17,7 +17,6 @@ from segdistill.report.notes import method_sources
 from segdistill.report.plots.gains import variant_plot
 from segdistill.report.tables.headline import variant_table
 from segdistill.report.variants import MEASURES, variants_of
-from segdistill.settings.schema import Grid, Statistics
 
 DATA = "camvid"
 TERMS = {
@@ -43,10 +42,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 def compared(tree: Tree, methods: tuple[str, ...]) -> Comparison:
-    grid = Grid(datasets=tree.datasets, methods=methods, seeds=tree.seeds)
-    return compare_methods(
-        collect(EXPERIMENT, grid, tree.folder), DATA, [], Statistics(resamples=50)
-    )
+    return compare_methods(collect(tree.experiment(methods=methods), tree.folder), DATA, [])
 
 
 def test_a_variant_is_paired_with_the_default_of_its_method(tree: Tree) -> None:
@@ -93,4 +89,4 @@ def test_the_report_writes_it_and_the_check_recomputes_it(
     assert tables == {".md", ".csv", ".tex"}
     plots = {path.name for path in tree.folder.glob("plots/ablation_*")}
     assert plots == {"ablation_pcd.csv", "ablation_pcd_camvid.png", "ablation_pcd_camvid.svg"}
-    assert table_faults(tree.folder) == []
+    assert list(table_faults(tree.folder)) == []

@@ -25,14 +25,14 @@ def curve_plots(matrix: Matrix, dataset: str) -> tuple[list[Plot], list[str]]:
 def _read(matrix: Matrix, dataset: str) -> tuple[Curves, list[str]]:
     curves: Curves = {}
     problems = []
-    for method in matrix.grid.methods:
+    for method in matrix.experiment.methods:
         series = []
-        for cell in (cell for cell in matrix.of_method(dataset, method) if cell.result):
+        for found in (found for found in matrix.of_method(dataset, method) if found.result):
             try:
-                series.append(read_series(cell.run_folder / "log.jsonl", LOGGED))
+                series.append(read_series(found.run_folder / "log.jsonl", LOGGED))
             except SuiteError as error:
-                reason = str(error).replace(f"{cell.run_folder}/", "")
-                problems.append(f"{dataset}/{method}/seed{cell.seed}: {reason}")
+                reason = str(error).replace(f"{found.run_folder}/", "")
+                problems.append(f"{found.cell.name}: {reason}")
         series = [one for one in series if len(one)]
         if series and len(stack(series)):
             curves[method] = stack(series)
@@ -41,7 +41,7 @@ def _read(matrix: Matrix, dataset: str) -> tuple[Curves, list[str]]:
 
 def _plot(matrix: Matrix, dataset: str, curves: Curves) -> Plot:
     others = [method for method in curves if method != STUDENT] or list(curves)
-    look = looks(matrix.grid.methods)
+    look = looks(matrix.experiment.methods)
     title = f"{dataset_title(matrix, dataset)}: cross entropy on training crops"
     with styled():
         figure, axes = panels(len(others), 3.6, 2.7)

@@ -31,13 +31,13 @@ def gain_plot(matrix: Matrix, comparisons: Sequence[Comparison]) -> Plot | None:
     """Every method's gain with interval, its seeds, and published gains of the same networks."""
     if not any(comparison.gains for comparison in comparisons):
         return None
-    methods = [method for method in matrix.grid.methods if method != STUDENT]
+    methods = [method for method in matrix.experiment.methods if method != STUDENT]
     title = f"Gain in mIoU over the student, {100 * comparisons[0].confidence:g} % intervals"
     with style.styled():
         figure, axes = style.panels(len(comparisons), 4.2, 1.6 + 0.45 * len(methods))
         for index, (axis, comparison) in enumerate(zip(axes, comparisons, strict=True)):
             labels = [method_title(matrix, m) for m in methods] if index % style.ACROSS == 0 else []
-            _panel(axis, comparison, methods, style.looks(matrix.grid.methods))
+            _panel(axis, comparison, methods, style.looks(matrix.experiment.methods))
             axis.set_yticks(range(len(methods)), labels or [""] * len(methods))
             axis.set_title(dataset_title(matrix, comparison.dataset))
         published = any(one.rows[method].verdicts for one in comparisons for method in one.gains)

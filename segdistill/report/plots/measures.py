@@ -10,11 +10,12 @@ from matplotlib.colors import Normalize
 from segdistill.evaluation.boundary import RADII
 from segdistill.evaluation.iou import Floats
 from segdistill.report.comparison import Comparison
-from segdistill.report.matrix import STUDENT, TEACHER, Matrix
+from segdistill.report.matrix import STUDENT, Matrix
 from segdistill.report.names import dataset_title, method_title
 from segdistill.report.plots.style import INK, Look, Plot, finish, looks, panels, styled
 from segdistill.report.tables.numbers import MISSING, percent
 from segdistill.report.tables.table import Value
+from segdistill.settings.cell import TEACHER
 
 COLOURS = "PuOr"  # diverging and readable with every kind of colour blindness
 SECONDS = "seconds_per_step"
@@ -24,7 +25,7 @@ NARROWEST = 0.01  # the colour scale spans at least one point to each side
 def boundary_plot(comparison: Comparison) -> Plot | None:
     """Left the trimap mIoU of every row, right its gain over the student; None if nothing ran."""
     matrix, dataset = comparison.matrix, comparison.dataset
-    look = looks(matrix.grid.methods)
+    look = looks(matrix.experiment.methods)
     title = f"{dataset_title(matrix, dataset)}: mIoU near the label's boundaries"
     bands = [f"trimap_miou/{radius}" for radius in RADII]
     values = {m: [comparison.values(m, band) for band in bands] for m in comparison.methods}
@@ -77,8 +78,8 @@ def class_plot(comparison: Comparison) -> Plot | None:
         return None
     scored = next(matrix.finished(dataset)).scores
     classes = [name for name in scored.classes if name not in scored.absent_classes]
-    means = comparison.scores.groupby(level="method").mean().T
-    ious = means.reindex(index=[f"iou/{name}" for name in classes], columns=methods).to_numpy()
+    means = [[comparison.mean(method, f"iou/{name}") for method in methods] for name in classes]
+    ious = np.array(means, dtype=np.float64)  # NaN where there is none
     gains = np.full_like(ious, np.nan)  # of student and teacher, which stay white
     others = [i for i, name in enumerate(methods) if name not in (STUDENT, TEACHER)]
     if STUDENT in methods:
@@ -128,7 +129,7 @@ def cost_plot(matrix: Matrix, comparisons: Sequence[Comparison]) -> Plot | None:
         rows = [
             row
             for axis, comparison in zip(axes, shown, strict=True)
-            for row in _cost_panel(axis, comparison, looks(matrix.grid.methods))
+            for row in _cost_panel(axis, comparison, looks(matrix.experiment.methods))
         ]
         # A method may be missing from some panels.
         known = {

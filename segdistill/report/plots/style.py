@@ -12,8 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from segdistill.report.matrix import STUDENT, TEACHER
+from segdistill.report.matrix import STUDENT
 from segdistill.report.tables.table import Value
+from segdistill.settings.cell import TEACHER
 
 # Okabe and Ito's palette, without the yellow that is unreadable on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")

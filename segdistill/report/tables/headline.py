@@ -6,13 +6,14 @@ from itertools import chain
 
 from segdistill.report import notes
 from segdistill.report.comparison import Comparison, Judged, Row
-from segdistill.report.matrix import STUDENT, TEACHER, Matrix
+from segdistill.report.matrix import STUDENT, Matrix
 from segdistill.report.names import method_title
 from segdistill.report.tables import measures
 from segdistill.report.tables.measures import count_column, runs_key, spread_column
 from segdistill.report.tables.numbers import gain_text, percent, points, probability
 from segdistill.report.tables.table import Column, Table, make_table
 from segdistill.report.variants import MEASURES, Variant
+from segdistill.settings.cell import TEACHER
 from segdistill.statistics import Gain, percentile_interval
 from segdistill.statistics.across import interquartile_mean, probability_of_improvement
 
@@ -114,7 +115,7 @@ def across_table(matrix: Matrix, comparisons: Sequence[Comparison]) -> Table | N
         return None
     mious = {
         method: [one.values(method, "miou").tolist() for one in comparisons]
-        for method in matrix.grid.methods
+        for method in matrix.experiment.methods
     }
     complete = {method: found for method, found in mious.items() if all(found)}
 
@@ -136,7 +137,7 @@ def across_table(matrix: Matrix, comparisons: Sequence[Comparison]) -> Table | N
     return make_table(
         "across_datasets",
         f"Across {len(comparisons)} datasets",
-        matrix.grid.methods,
+        matrix.experiment.methods,
         columns,
         [
             "Interquartile mean: of the middle half of all runs. Probability of improvement: that "

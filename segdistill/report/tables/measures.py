@@ -7,11 +7,12 @@ from typing import NamedTuple, TypeVar
 from segdistill.evaluation.boundary import RADII, RATIOS
 from segdistill.evaluation.small_objects import BINS
 from segdistill.report.comparison import Comparison
-from segdistill.report.matrix import STUDENT, TEACHER
+from segdistill.report.matrix import STUDENT
 from segdistill.report.names import dataset_title, method_title
 from segdistill.report.notes import method_sources, shared_notes
 from segdistill.report.tables.numbers import Count, count, percent, significant, spread
 from segdistill.report.tables.table import Column, Mark, Table, make_table
+from segdistill.settings.cell import TEACHER
 
 R = TypeVar("R")
 MEBIBYTE = 1024**2
@@ -105,7 +106,7 @@ def class_table(comparison: Comparison) -> Table:
 
 
 def cost_table(comparison: Comparison) -> Table:
-    """Parameters, MACs, latency, memory, energy and time per training step."""
+    """Parameters, MACs, latency, memory and time per training step."""
     base = comparison.mean(STUDENT, "seconds_per_step")
 
     def relative(method: str) -> float | None:
@@ -122,7 +123,6 @@ def cost_table(comparison: Comparison) -> Table:
         column("cost/latency_ms", "latency, ms", significant),
         column("cost/latency_iqr_ms", "latency IQR, ms", significant),
         column("cost/peak_memory_bytes", "memory, MiB", lambda b: significant(b / MEBIBYTE)),
-        column("cost/energy_mj", "energy, mJ", significant),
         column("seconds_per_step", "training step, ms", lambda s: significant(1000 * s)),
         Column("relative_to_student", "relative to student", relative,
                lambda ratio: f"{significant(ratio)}×", runs=linked),
@@ -130,9 +130,8 @@ def cost_table(comparison: Comparison) -> Table:
     meaning = (
         "All but the training step is of the network that ships, for one image of evaluation "
         "size: parameters, multiply-accumulates, median latency with interquartile range, "
-        "most memory of feature maps at a time, energy where the device counts it. Times and "
-        "energy are those of the machine that ran, with what else it did then: cells trained "
-        "at other times differ in them for that reason too."
+        "most memory of feature maps at a time. Times are those of the machine that ran, with "
+        "what else it did then: cells trained at other times differ in them for that reason too."
     )
     return method_table(comparison, "cost", "cost", columns, [meaning, *shared_notes(comparison)])
 
