@@ -43,8 +43,8 @@ def _refuse_counts(root: Path, splits: list[Split]) -> None:
     wrong = next(split for split in splits if len(split) != _expected(split))
     raise SuiteError(
         f"{root}: split {wrong.split!r} of {wrong.info.name} has {len(wrong)} images, the official "
-        f"release has {_expected(wrong)}; complete it, or pass --subset (subset: true in "
-        "experiment), and every table will say so"
+        f"release has {_expected(wrong)}; complete it, or pass --subset "
+        "(subset: true in data/params.yaml), and every table will say so"
     )
 
 

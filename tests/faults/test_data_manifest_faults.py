@@ -23,7 +23,7 @@ def test_other_counts_than_the_official_ones_are_refused(name: str, tmp_path: Pa
     found = refusal("data", name, "--from", root, "--destination", tmp_path / "out")
     message = f"split 'train' of {name} has 3 images, the official release has {OFFICIAL[name]}"
     assert message in found
-    assert "or pass --subset (subset: true in the experiment), and every table will say so" in found
+    assert "or pass --subset (subset: true in data/params.yaml), and every table will say so" in found
     assert not (tmp_path / "out").exists()
 
 
@@ -114,7 +114,7 @@ def test_command_names_the_variable_when_nothing_says_where(
 ) -> None:
     monkeypatch.delenv("CAMVID_ROOT", raising=False)
     monkeypatch.chdir(tmp_path)
-    assert "CAMVID_ROOT or under data.camvid.root" in refusal("data", "camvid")
+    assert "CAMVID_ROOT" in refusal("data", "camvid")
 
 
 def test_command_prepares_and_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
