@@ -99,6 +99,7 @@ def _write_settings(tree: Tree) -> None:
         "data": dict.fromkeys(tree.datasets, block),
         "options": {method: {} for method in tree.methods},
     }
+    tree.root.mkdir(parents=True, exist_ok=True)
     (tree.root / "params.yaml").write_text(json.dumps(params))  # JSON is YAML
 
 
