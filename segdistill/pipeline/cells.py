@@ -17,7 +17,7 @@ from segdistill.models.pretrained import backbone_path, existing_backbone
 from segdistill.pipeline.seal import read_seal
 from segdistill.records import file_hash, read_run
 from segdistill.settings.cell import Cell, manifest_path
-from segdistill.settings.loading import RunConfig, read_experiment, run_config
+from segdistill.settings.loading import RunConfig, read_experiment, run_config, student_run
 
 SCRATCH = Path(".scratch")
 
@@ -96,7 +96,7 @@ def unfinished_cohort(planned: PlannedCell) -> list[PlannedCell]:
     if cell.is_teacher or not experiment.execution.cohort:
         return [planned]
     others = [
-        plan(Cell(cell.experiment, cell.dataset, method, seed))
+        plan_run(student_run(experiment, Cell(experiment.name, cell.dataset, method, seed)))
         for seed in experiment.seeds
         for method in experiment.methods
     ]

@@ -178,32 +178,38 @@ def method_terms(experiment: Experiment, key: str) -> tuple[Term, ...]:
     With a list, each method's fields stand in a mapping under its name. All options are resolved.
     Raises SuiteError if there is no such block, method or option.
     """
-    path = params_path(experiment.name)
     if key not in experiment.options:
         hint = did_you_mean(key, sorted(experiment.options))
-        raise SuiteError(f"{path}: options: no block {key!r}{hint}")
+        raise _refusal(experiment, f"options: no block {key!r}{hint}")
     block = dict(experiment.options[key])
     methods = block.pop("method", key)
     if isinstance(methods, str):
         blocks = {methods: block}
     else:
-        blocks = _several(methods, block, f"{path}: options.{key}")
+        blocks = _several(experiment, key, methods, block)
     try:
         return tuple(Term(name, resolved_options(name, own)) for name, own in blocks.items())
     except SuiteError as error:
-        raise SuiteError(f"{path}: options.{key}: {error}") from error
+        raise _refusal(experiment, f"options.{key}: {error}") from error
 
 
-def _several(methods: Any, block: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
+def _several(
+    experiment: Experiment, key: str, methods: Any, block: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
     names = isinstance(methods, list) and all(isinstance(name, str) for name in methods)
     if not names or not methods or len(set(methods)) != len(methods):
-        raise SuiteError(f"{where}.method: needs a method's name or a list of different ones")
+        needed = "needs a method's name or a list of different ones"
+        raise _refusal(experiment, f"options.{key}.method: {needed}")
     if unknown := sorted(set(block) - set(methods)):
-        raise SuiteError(
-            f"{where}.{unknown[0]}: with several methods, put each one's fields "
-            f"under its name ({', '.join(methods)})"
-        )
+        mend = f"put each one's fields under its name ({', '.join(methods)})"
+        place = f"options.{key}.{unknown[0]}"
+        raise _refusal(experiment, f"{place}: with several methods, {mend}")
     return {name: dict(block.get(name) or {}) for name in methods}
+
+
+def _refusal(experiment: Experiment, text: str) -> SuiteError:
+    """An error in an experiment's file, whose path takes a reading of its own to know."""
+    return SuiteError(f"{params_path(experiment.name)}: {text}")
 
 
 def data_root(dataset: str, variable: str | None, synthetic: bool) -> Path:
@@ -225,7 +231,7 @@ def _data_source(experiment: Experiment, dataset: str) -> DataSource:
     """How an experiment reads `dataset`. Raises SuiteError if it does not say."""
     if dataset not in experiment.data:
         hint = did_you_mean(dataset, sorted(experiment.data))
-        raise SuiteError(f"{params_path(experiment.name)}: data: no block {dataset!r}{hint}")
+        raise _refusal(experiment, f"data: no block {dataset!r}{hint}")
     return experiment.data[dataset]
 
 
